@@ -1,0 +1,41 @@
+/**
+ * @file The record of a rollout, as graded (artifact) and as written to trajectories/step_*.jsonl once credit is assigned.
+ * Field names of the file follow what users of other systems read: see docs/formats.md.
+ */
+import type { ExecutionResult, FinishReason, Outcome, StopReason, TaskRef } from './types.ts';
+
+export interface TrajectoryTurn {
+  readonly turn: number;
+  readonly policyVersion: number;
+  /** Tokens given before sampling: the prompt on turn 0, then the observation. */
+  readonly givenTokens: readonly number[];
+  readonly sampledTokens: readonly number[];
+  /** Natural log, temperature 1, of the policy that sampled; one per sampled token. */
+  readonly behaviorLogprobs: readonly number[];
+  readonly finishReason: FinishReason;
+  /** What the policy wrote. */
+  readonly text: string;
+  readonly actionKind: 'code' | 'answer' | 'malformed';
+  readonly code?: string;
+  readonly answer?: string;
+  readonly execution?: ExecutionResult;
+  readonly observation?: string;
+  readonly formatViolation: boolean;
+  readonly replayed: boolean;
+}
+
+export interface Trajectory {
+  readonly schemaVersion: 1;
+  readonly runId: string;
+  readonly step: number;
+  readonly taskId: string;
+  readonly task: TaskRef;
+  readonly sibling: number;
+  readonly seed: number;
+  readonly prompt: string;
+  readonly turns: readonly TrajectoryTurn[];
+  readonly stopReason: StopReason;
+  readonly outcome: Outcome;
+  readonly outcomeReward: number | null;
+  readonly failure?: string;
+}

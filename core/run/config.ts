@@ -1,0 +1,128 @@
+/** @file The configuration of a run, resolved: every default is filled in. Validated by workers/config/runConfig.ts; workflows only read it. */
+import type { ExecutionLimits, Sampling } from '../rollout/types.ts';
+
+export interface OptimizerConfig {
+  readonly lr: number;
+  readonly betas: readonly [number, number];
+  readonly eps: number;
+  readonly weightDecay: number;
+  /** Steps over which lr grows linearly from lr / lrWarmupSteps. */
+  readonly lrWarmupSteps: number;
+  readonly lrSchedule: 'constant' | 'linear' | 'cosine';
+  /** Fraction of lr that the schedule ends at. */
+  readonly lrEndFraction: number;
+  /** Global gradient norm is clipped to this. */
+  readonly maxGradNorm: number;
+}
+
+export type TaskSourceConfig =
+  /** A procedural family of core/tasks; `options` belong to the family and are validated by it. */
+  | { readonly name: string; readonly family: string; readonly weight: number; readonly options: Readonly<Record<string, unknown>> }
+  /** A JSONL or parquet file of the user's own tasks. `heldOutFraction` is split off by a hash of the prompt. */
+  | {
+      readonly name: string;
+      readonly file: string;
+      readonly weight: number;
+      readonly checker: 'exact' | 'numeric' | 'math' | 'code';
+      readonly heldOutFraction: number;
+      readonly maxTurns: number;
+      readonly toolRequired: boolean;
+    };
+
+export interface PolicyConfig {
+  /** Built from nothing with this preset, unless `path` names a Hugging Face directory. */
+  readonly preset: 'nano' | 'S' | 'M';
+  readonly path: string | null;
+  /** `tags`: the 98-token vocabulary of the recipe families; `bytes`: any UTF-8 text. Ignored with `path`. */
+  readonly vocabulary: 'tags' | 'bytes';
+  /** Longest trajectory in tokens. */
+  readonly contextLength: number;
+  /** `tags` `<code>…</code>` and `<answer>…</answer>`; `fences` ```python blocks and \boxed or <answer>. */
+  readonly turnFormat: 'tags' | 'fences';
+}
+
+export interface WarmupConfig {
+  /** 0 skips the warm-up. */
+  readonly steps: number;
+  readonly batchSize: number;
+  readonly optimizer: OptimizerConfig;
+  /** Loss weight of the tokens inside an answer. */
+  readonly answerWeight: number;
+  /** Share of flawless demonstrations; the rest carries the family's errors. */
+  readonly flawlessFraction: number;
+  /** Optimiser steps per activity: what a kill loses at most. */
+  readonly stepsPerCommit: number;
+}
+
+export type UniformGroups = 'keep' | 'drop';
+export type Normalization = 'group' | 'batch' | 'turnIndex';
+export type Aggregation = 'tokenMean' | 'trajectoryMean';
+
+/** Credit assignment: Group Turn Policy Optimization (arXiv 2511.14846) and GRPO from the same parts. */
+export interface CreditConfig {
+  readonly method: 'gtpo' | 'grpo';
+  /** Discount per turn. */
+  readonly gamma: number;
+  /** Weight of the similarity shaping of unsolved trajectories. */
+  readonly alpha: number;
+  /** Subtracted from the reward of a turn that violates the format; positive. */
+  readonly formatPenalty: number;
+  readonly normalization: Normalization;
+  readonly stdFloor: number;
+  readonly uniformGroups: UniformGroups;
+  readonly similarity: 'tokenCosine' | 'embedding' | 'shuffled';
+  /** Hugging Face directory with onnx/model.onnx, for similarity `embedding`. */
+  readonly embeddingModel: string | null;
+}
+
+export interface LossConfig {
+  readonly clipLow: number;
+  readonly clipHigh: number;
+  /** Dual clip bound for negative advantages; null is off. */
+  readonly dualClip: number | null;
+  readonly klCoefficient: number;
+  readonly entropyCoefficient: number;
+  readonly aggregation: Aggregation;
+}
+
+export interface TrainingConfig {
+  readonly steps: number;
+  readonly tasksPerStep: number;
+  readonly groupSize: number;
+  readonly optimizer: OptimizerConfig;
+  /** Passes over the batch of a step. */
+  readonly passes: number;
+  /** Optimiser steps a pass. */
+  readonly minibatches: number;
+  /** Padded tokens of one micro-batch at most. */
+  readonly microBatchTokens: number;
+}
+
+export interface RunConfig {
+  readonly version: 1;
+  readonly seed: number;
+  readonly policy: PolicyConfig;
+  readonly tasks: readonly TaskSourceConfig[];
+  readonly warmup: WarmupConfig;
+  /** Reinforcement learning starts only above this sampled held-out share; 0 is no gate. */
+  readonly gate: { readonly minSampledSolved: number };
+  readonly training: TrainingConfig;
+  readonly credit: CreditConfig;
+  readonly loss: LossConfig;
+  readonly sampling: Sampling;
+  /** The update stops when the sampler's and the trainer's log-probabilities differ by more than this. */
+  readonly logprobGate: { readonly maxAbsDifference: number };
+  readonly evaluation: {
+    /** Held-out tasks. */
+    readonly tasks: number;
+    /** Every so many steps; 0: only before and after. */
+    readonly every: number;
+    readonly modes: readonly ('greedy' | 'sampled')[];
+    readonly samplesPerTask: number;
+  };
+  readonly limits: { readonly execution: ExecutionLimits; readonly rolloutTimeoutMs: number };
+  readonly sandbox: { readonly backend: 'auto' | 'embedded' | 'docker' };
+  readonly checkpoints: { readonly keepLast: number; readonly keepEvery: number };
+  /** Steps after which `train` continues as new. */
+  readonly stepsPerHistory: number;
+}

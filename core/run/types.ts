@@ -1,0 +1,213 @@
+/** @file What the workflows of a run and their activities pass to one another, beyond a single rollout. */
+import type { ArtifactRef, PolicyRef, TaskCard, TrajectorySummary } from '../rollout/types.ts';
+import type { CreditConfig, LossConfig, RunConfig } from './config.ts';
+
+export type Phase = 'preparing' | 'warmup' | 'evaluating' | 'rollouts' | 'update' | 'paused' | 'waiting-for-operator' | 'completed' | 'gated' | 'cancelled';
+
+/** What an operator may change while a run goes on; effective from the next step. */
+export interface Hyperparameters {
+  readonly lr: number;
+  readonly temperature: number;
+  readonly clipLow: number;
+  readonly clipHigh: number;
+  readonly klCoefficient: number;
+  readonly entropyCoefficient: number;
+  readonly gamma: number;
+  readonly alpha: number;
+  readonly formatPenalty: number;
+}
+
+export type Metrics = Readonly<Record<string, number>>;
+
+/** Result of one evaluation mode. */
+export interface EvaluationResult {
+  readonly policyVersion: number;
+  readonly mode: 'greedy' | 'sampled';
+  readonly tasks: number;
+  readonly samples: number;
+  readonly solved: number;
+  /** Samples with an outcome; errors are left out of the share. */
+  readonly counted: number;
+  readonly solvedShare: number;
+  /** Binomial standard error of solvedShare. */
+  readonly standardError: number;
+  readonly meanTurns: number;
+}
+
+export interface TrainInput {
+  readonly run: string;
+  readonly config: RunConfig;
+  /** Filled in by continue-as-new; absent at the start. */
+  readonly carry?: TrainCarry;
+}
+
+export interface TrainCarry {
+  readonly step: number;
+  readonly policy: PolicyRef;
+  readonly hyperparameters: Hyperparameters;
+  readonly paused: boolean;
+  readonly before: readonly EvaluationResult[];
+}
+
+export interface TrainResult {
+  readonly run: string;
+  readonly phase: Phase;
+  readonly steps: number;
+  readonly policy: PolicyRef;
+  readonly before: readonly EvaluationResult[];
+  readonly after: readonly EvaluationResult[];
+  /** Why the run ended early (gated, cancelled). */
+  readonly reason?: string;
+}
+
+/** Answer of `progressQuery`. */
+export interface Progress {
+  readonly run: string;
+  readonly phase: Phase;
+  /** Why it waits: paused by whom, parked on which failure. */
+  readonly reason?: string;
+  readonly step: number;
+  readonly steps: number;
+  readonly warmupStep: number;
+  readonly warmupSteps: number;
+  readonly policyVersion: number;
+  readonly hyperparameters: Hyperparameters;
+  /** Of the last finished step or warm-up commit; names of docs/formats.md. */
+  readonly metrics: Metrics;
+  readonly before: readonly EvaluationResult[];
+  readonly after: readonly EvaluationResult[];
+}
+
+export interface PrepareInput {
+  readonly run: string;
+  readonly config: RunConfig;
+}
+
+/** Where a run stands on disk: what `prepareRun` found or made. */
+export interface PreparedRun {
+  /** Newest complete checkpoint; global_step_0 holds the initial policy. */
+  readonly policy: PolicyRef;
+  /** Warm-up steps that checkpoint contains. */
+  readonly warmupStep: number;
+  /** Training steps it contains; training goes on with step + 1. */
+  readonly step: number;
+  /** Evaluations recorded before. */
+  readonly before: readonly EvaluationResult[];
+  readonly warnings: readonly string[];
+}
+
+export interface WarmupInput {
+  readonly run: string;
+  readonly policy: PolicyRef;
+  /** First and last warm-up step of this commit, from 1, inclusive. */
+  readonly fromStep: number;
+  readonly toStep: number;
+}
+
+export interface UpdateResult {
+  readonly policy: PolicyRef;
+  readonly metrics: Metrics;
+}
+
+export interface DrawTasksInput {
+  readonly run: string;
+  readonly split: 'train' | 'heldOut';
+  /** Position in the task stream: `offset` … `offset + count − 1`. */
+  readonly offset: number;
+  readonly count: number;
+}
+
+export interface GroupInput {
+  readonly run: string;
+  readonly step: number;
+  /** Position of the task in the step, from 0. */
+  readonly position: number;
+  readonly task: TaskCard;
+  readonly groupSize: number;
+  readonly policy: PolicyRef;
+  readonly config: RolloutConfig;
+}
+
+/** The part of the run's configuration that a rollout needs. */
+export interface RolloutConfig {
+  readonly seed: number;
+  readonly temperature: number;
+  readonly topK: number;
+  readonly topP: number;
+  readonly maxTokensPerTurn: number;
+  readonly rolloutTimeoutMs: number;
+}
+
+export interface GroupResult {
+  readonly position: number;
+  readonly task: TaskCard;
+  /** JSON lines of Trajectory; several when a group was graded in parts. */
+  readonly trajectories: readonly ArtifactRef[];
+  readonly summaries: readonly TrajectorySummary[];
+}
+
+export interface CreditInput {
+  readonly run: string;
+  readonly step: number;
+  readonly policyVersion: number;
+  readonly groups: readonly { readonly taskId: string; readonly trajectories: readonly ArtifactRef[] }[];
+  readonly credit: CreditConfig;
+}
+
+export interface CreditResult {
+  /** The training batch (activities/records/batch.ts); null when every group was dropped. */
+  readonly batch: ArtifactRef | null;
+  readonly metrics: Metrics;
+}
+
+export interface UpdateInput {
+  readonly run: string;
+  /** From 1. */
+  readonly step: number;
+  readonly policy: PolicyRef;
+  readonly batch: ArtifactRef | null;
+  readonly lr: number;
+  /** Temperature at which the batch was sampled. */
+  readonly temperature: number;
+  readonly loss: LossConfig;
+}
+
+export interface StepInput {
+  readonly run: string;
+  /** From 1. */
+  readonly step: number;
+  readonly policy: PolicyRef;
+  readonly config: RunConfig;
+  readonly hyperparameters: Hyperparameters;
+}
+
+export interface StepResult {
+  readonly policy: PolicyRef;
+  readonly metrics: Metrics;
+}
+
+export interface RecordStepInput {
+  readonly run: string;
+  readonly kind: 'step' | 'warmup';
+  readonly step: number;
+  readonly policyVersion: number;
+  readonly metrics: Metrics;
+}
+
+export interface EvaluateInput {
+  readonly run: string;
+  readonly step: number;
+  readonly policy: PolicyRef;
+  readonly mode: 'greedy' | 'sampled';
+  readonly tasks: number;
+  readonly samplesPerTask: number;
+  readonly config: RolloutConfig;
+  /** Filled in by continue-as-new. */
+  readonly carry?: { readonly nextTask: number; readonly solved: number; readonly counted: number; readonly turns: number; readonly samples: number };
+}
+
+export interface RecordEvaluationInput {
+  readonly run: string;
+  readonly step: number;
+  readonly results: readonly EvaluationResult[];
+}
