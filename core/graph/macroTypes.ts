@@ -1,0 +1,40 @@
+/** @file The macros: several nodes with one gradient rule, because the rule is shorter, faster or more stable than that of the parts. */
+import type { Value } from './types.ts';
+
+export interface Macros {
+  /** x / rms(x) · weight over the last axis. Inputs: x, weight. */
+  rmsNorm: { epsilon: number };
+  /** Rotation of halves by position. Inputs: x [B, heads, T, headDim]. */
+  rope: { tables: RopeTables };
+  /** silu(gate) · up. Inputs: gate, up. */
+  swiglu: { activated: Value };
+  /** Causal grouped-query attention. Inputs: q [B, kv, g, T, headDim], k and v [B, kv, T, headDim]. */
+  causalAttention: { scale: number; blocks: readonly AttentionBlock[] };
+  /** log softmax at the target, and the entropy. Inputs: logits [N, V], targets [N, 1]. Outputs: logprob [N, 1], entropy [N, 1]. */
+  tokenLogprob: { logprobs: Value; probabilities: Value };
+}
+
+export type MacroName = keyof Macros;
+
+/** Cosines and sines [T, headDim / 2]; `negativeSine` rotates back. */
+export interface RopeTables {
+  readonly cosine: Value;
+  readonly sine: Value;
+  readonly negativeSine: Value;
+  /** int64 [1] or [B, T]: the position of the first token, or of each. */
+  readonly positions: Value;
+}
+
+/** Queries start … end − 1 against keys 0 … end − 1: what lies above the diagonal of later blocks is never computed. */
+export interface AttentionBlock {
+  readonly start: number;
+  readonly end: number;
+  /** q of the block with the group folded into rows [B, kv, g · rows, headDim]. */
+  readonly q: Value;
+  readonly k: Value;
+  readonly v: Value;
+  /** [B, kv, g · rows, end] */
+  readonly probabilities: Value;
+  /** [B, kv, g · rows, headDim] */
+  readonly output: Value;
+}

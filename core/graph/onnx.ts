@@ -1,0 +1,115 @@
+/** @file Graph → bytes of an ONNX ModelProto (IR version 10, opset 21). Field numbers are those of onnx.proto. */
+import type { Graph } from './graph.ts';
+import { domainOf } from './operations.ts';
+import { dtypeCodes } from './ops/elementwise.ts';
+import { Message } from './protobuf.ts';
+import { type Attribute, type Initializer, isExternal, type Node, type Value } from './types.ts';
+
+const irVersion = 10;
+const opset = 21;
+/** AttributeProto.AttributeType */
+const attributeTypes = { float: 1, int: 2, string: 3, graph: 5, ints: 7 } as const;
+
+export function modelBytes(graph: Graph): Uint8Array {
+  const model = new Message();
+  model.varint(1, irVersion);
+  model.string(2, 'turnwise');
+  model.message(7, graphMessage(graph));
+  model.message(8, operatorSet('', opset));
+  model.message(8, operatorSet('com.microsoft', 1));
+  return model.finish();
+}
+
+function operatorSet(domain: string, version: number): Message {
+  const message = new Message();
+  if (domain) message.string(1, domain);
+  message.varint(2, version);
+  return message;
+}
+
+function graphMessage(graph: Graph): Message {
+  const message = new Message();
+  for (const node of graph.nodes) message.message(1, nodeMessage(node));
+  message.string(2, 'turnwise');
+  for (const initializer of graph.initializers) message.message(5, tensorMessage(initializer));
+  for (const input of graph.inputs) message.message(11, valueMessage(input));
+  for (const output of graph.outputs) message.message(12, valueMessage(output));
+  return message;
+}
+
+function nodeMessage(node: Node): Message {
+  const message = new Message();
+  for (const input of node.inputs) message.string(1, input?.name ?? '');
+  for (const output of node.outputs) message.string(2, output.name);
+  message.string(3, node.name);
+  message.string(4, node.operation);
+  for (const [name, value] of Object.entries(node.attributes)) {
+    if (value !== undefined) message.message(5, attributeMessage(name, value));
+  }
+  const domain = domainOf(node.operation);
+  if (domain) message.string(7, domain);
+  return message;
+}
+
+function attributeMessage(name: string, value: Attribute): Message {
+  const message = new Message();
+  message.string(1, name);
+  const type = (code: number) => message.varint(20, code);
+  if (typeof value === 'number') {
+    message.varint(3, value);
+    type(attributeTypes.int);
+  } else if (typeof value === 'string') {
+    message.string(4, value);
+    type(attributeTypes.string);
+  } else if ('float' in value) {
+    message.float(2, value.float);
+    type(attributeTypes.float);
+  } else if ('graph' in value) {
+    message.message(6, graphMessage(value.graph));
+    type(attributeTypes.graph);
+  } else {
+    for (const integer of value) message.varint(8, integer);
+    type(attributeTypes.ints);
+  }
+  return message;
+}
+
+function tensorMessage({ value, data }: Initializer): Message {
+  const message = new Message();
+  for (const dim of value.shape) message.varint(1, Number(dim));
+  message.varint(2, dtypeCodes[value.dtype]);
+  message.string(8, value.name);
+  if (isExternal(data)) {
+    for (const [key, entry] of Object.entries(data)) message.message(13, keyValue(key, String(entry)));
+    message.varint(14, 1); // DataLocation EXTERNAL
+  } else {
+    message.bytes(9, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  }
+  return message;
+}
+
+function keyValue(key: string, value: string): Message {
+  const message = new Message();
+  message.string(1, key);
+  message.string(2, value);
+  return message;
+}
+
+function valueMessage({ name, dtype, shape }: Value): Message {
+  const dims = new Message();
+  for (const dim of shape) {
+    const entry = new Message();
+    if (typeof dim === 'number') entry.varint(1, dim);
+    else entry.string(2, dim);
+    dims.message(1, entry);
+  }
+  const tensor = new Message();
+  tensor.varint(1, dtypeCodes[dtype]);
+  tensor.message(2, dims);
+  const type = new Message();
+  type.message(1, tensor);
+  const message = new Message();
+  message.string(1, name);
+  message.message(2, type);
+  return message;
+}

@@ -1,0 +1,91 @@
+/** @file Operations that move elements without computing: reshape, transpose, concat, split, slice, expand, gather, scatter. */
+import { axisOf, sameShape, withAxis } from '../shapes.ts';
+import type { Dim, Shape, Value } from '../types.ts';
+
+/** `shape` may hold symbols; all but one of them must stand where they stand in x. */
+export function reshape(x: Value, shape: Shape): Value {
+  const symbols = shape.filter((dim) => typeof dim === 'string').length;
+  const target = shape.map((dim, i) => {
+    if (typeof dim === 'number') return dim;
+    if (symbols === 1) return -1;
+    if (dim === x.shape[i]) return 0;
+    throw new Error(`reshape [${x.shape}] to [${shape}]: ${dim} cannot be inferred; keep it at its axis or feed the shape with reshapeTo`);
+  });
+  return reshapeTo(x, x.graph.integers(target), shape);
+}
+
+/** Reshape to an int64 value whose contents are `shape`. */
+export function reshapeTo(x: Value, target: Value, shape: Shape): Value {
+  return x.graph.emit('Reshape', [x, target], {}, [{ dtype: x.dtype, shape }])[0] as Value;
+}
+
+export function transpose(x: Value, perm: readonly number[]): Value {
+  const shape = perm.map((axis) => x.shape[axis] as Dim);
+  return x.graph.emit('Transpose', [x], { perm }, [{ dtype: x.dtype, shape }])[0] as Value;
+}
+
+/** `dim` names the joined size where a part is symbolic. */
+export function concat(parts: readonly Value[], axis: number, dim?: Dim): Value {
+  const first = parts[0];
+  if (!first) throw new Error('concat: expected at least one part, got none');
+  const at = axisOf(axis, first.shape.length);
+  const dims = parts.map((part) => part.shape[at] as Dim);
+  const joined = dim ?? (dims.every((size) => typeof size === 'number') ? dims.reduce<number>((sum, size) => sum + Number(size), 0) : dims.join('+'));
+  return first.graph.emit('Concat', parts, { axis: at }, [{ dtype: first.dtype, shape: withAxis(first.shape, at, joined) }])[0] as Value;
+}
+
+export function split(x: Value, sizes: readonly number[], axis: number): Value[] {
+  const at = axisOf(axis, x.shape.length);
+  const total = sizes.reduce((sum, size) => sum + size, 0);
+  if (x.shape[at] !== total) throw new Error(`split: expected sizes that add up to ${x.shape[at]}, got [${sizes}]`);
+  const types = sizes.map((size) => ({ dtype: x.dtype, shape: withAxis(x.shape, at, size) }));
+  return x.graph.emit('Split', [x, x.graph.integers(sizes)], { axis: at }, types);
+}
+
+/** Elements start … end − 1 of one axis. */
+export function slice(x: Value, axis: number, start: number, end: number): Value {
+  const at = axisOf(axis, x.shape.length);
+  const { graph } = x;
+  const bounds = [graph.integers([start]), graph.integers([end]), graph.integers([at])];
+  return graph.emit('Slice', [x, ...bounds], {}, [{ dtype: x.dtype, shape: withAxis(x.shape, at, end - start) }])[0] as Value;
+}
+
+/** Slice with int64 [1] values as bounds; `dim` names the size of the result. */
+export function sliceBetween(x: Value, axis: number, start: Value, end: Value, dim: Dim): Value {
+  const at = axisOf(axis, x.shape.length);
+  const inputs = [x, start, end, x.graph.integers([at])];
+  return x.graph.emit('Slice', inputs, {}, [{ dtype: x.dtype, shape: withAxis(x.shape, at, dim) }])[0] as Value;
+}
+
+export function expand(x: Value, shape: readonly number[]): Value {
+  if (sameShape(x.shape, shape)) return x;
+  return expandTo(x, x.graph.integers(shape), shape);
+}
+
+/** Expand to an int64 value whose contents are `shape`. */
+export function expandTo(x: Value, target: Value, shape: Shape): Value {
+  return x.graph.emit('Expand', [x, target], {}, [{ dtype: x.dtype, shape }])[0] as Value;
+}
+
+/** Sizes start … end − 1 of x as int64. */
+export function shape(x: Value, start = 0, end = x.shape.length): Value {
+  return x.graph.emit('Shape', [x], { start, end }, [{ dtype: 'int64', shape: [end - start] }])[0] as Value;
+}
+
+/** Whole slices of x along an axis, for example rows of an embedding. */
+export function gather(x: Value, indices: Value, axis = 0): Value {
+  const at = axisOf(axis, x.shape.length);
+  const shape = [...x.shape.slice(0, at), ...indices.shape, ...x.shape.slice(at + 1)];
+  return x.graph.emit('Gather', [x, indices], { axis: at }, [{ dtype: x.dtype, shape }])[0] as Value;
+}
+
+export function gatherElements(x: Value, indices: Value, axis: number): Value {
+  const at = axisOf(axis, x.shape.length);
+  return x.graph.emit('GatherElements', [x, indices], { axis: at }, [{ dtype: x.dtype, shape: indices.shape }])[0] as Value;
+}
+
+/** `reduction: 'add'` along axis 0 or last is deterministic on CPU, unlike ScatterND's (microsoft/onnxruntime #18048). */
+export function scatterElements(x: Value, indices: Value, updates: Value, axis: number, reduction: 'none' | 'add'): Value {
+  const at = axisOf(axis, x.shape.length);
+  return x.graph.emit('ScatterElements', [x, indices, updates], { axis: at, reduction }, [x])[0] as Value;
+}

@@ -1,0 +1,37 @@
+/** @file Operations that reduce or normalise along axes. */
+import { axisOf, reducedShape } from '../shapes.ts';
+import type { Value } from '../types.ts';
+
+type Reduction = 'ReduceSum' | 'ReduceMean' | 'ReduceMax';
+
+function reduce(operation: Reduction, x: Value, axes: readonly number[], keepdims: boolean): Value {
+  const at = axes.map((axis) => axisOf(axis, x.shape.length));
+  const type = { dtype: x.dtype, shape: reducedShape(x.shape, at, keepdims) };
+  return x.graph.emit(operation, [x, x.graph.integers(at)], { keepdims: keepdims ? 1 : 0 }, [type])[0] as Value;
+}
+
+export const reduceSum = (x: Value, axes: readonly number[], keepdims = true) => reduce('ReduceSum', x, axes, keepdims);
+export const reduceMean = (x: Value, axes: readonly number[], keepdims = true) => reduce('ReduceMean', x, axes, keepdims);
+export const reduceMax = (x: Value, axes: readonly number[], keepdims = true) => reduce('ReduceMax', x, axes, keepdims);
+
+/** Sum of all elements, a scalar. */
+export const sumAll = (x: Value) =>
+  reduceSum(
+    x,
+    x.shape.map((_, axis) => axis),
+    false,
+  );
+
+/** Over the last axis. */
+export const softmax = (x: Value) => x.graph.emit('Softmax', [x], { axis: -1 }, [x])[0] as Value;
+export const logSoftmax = (x: Value) => x.graph.emit('LogSoftmax', [x], { axis: -1 }, [x])[0] as Value;
+
+export function argMax(x: Value, axis: number, keepdims = false): Value {
+  const at = axisOf(axis, x.shape.length);
+  const type = { dtype: 'int64', shape: reducedShape(x.shape, [at], keepdims) } as const;
+  return x.graph.emit('ArgMax', [x], { axis: at, keepdims: keepdims ? 1 : 0 }, [type])[0] as Value;
+}
+
+export function cumSum(x: Value, axis: number): Value {
+  return x.graph.emit('CumSum', [x, x.graph.constant(axisOf(axis, x.shape.length), 'int64')], {}, [x])[0] as Value;
+}
