@@ -1,0 +1,80 @@
+/**
+ * @file Tokenizers of policies made from nothing, as the files that Hugging Face libraries load.
+ * `tags`: a fixed vocabulary of 98 words and characters for the recipe families, longest match first. `bytes`: any UTF-8 text.
+ */
+import type { PolicyConfig } from '../../../core/run/config.ts';
+import { alternation } from './alternation.ts';
+
+/** File name → content, to be written beside config.json. */
+export type TokenizerFiles = Readonly<Record<'tokenizer.json' | 'tokenizer_config.json' | 'special_tokens_map.json' | 'chat_template.jinja', string>>;
+
+const specials = ['<pad>', '<|user|>', '<|bot|>', '<|tool|>', '<|end|>'] as const;
+const tags = ['<code>', '</code>', '<answer>', '</answer>'];
+const characters = [...'0123456789abcdefghijklmnopqrstuvwxyz', ..."'()+-*,.?: "];
+const words = [
+  ...['What is', ' the', ' of', ' room', ' age', ' desk', ' boss', ' friend', ' aunt', ' coach'],
+  ...["room('", "age('", "desk('", "boss('", "friend('", "aunt('", "coach('", "')"],
+  ...[' has', ' gets', ' finds', ' buys', ' loses', ' sells', ' eats', ' packs', ' copies', ' times', '. How many?', ' pens', ' then'],
+  ...['Total', ' stock', ' and', "new('", "old('", 'KeyError', 'TypeError', 'NameError', 'SyntaxError', 'Error', 'none'],
+];
+
+/** Text outside the vocabulary becomes this. */
+const unknown = '?';
+
+const template =
+  "{% for message in messages %}{% if message['role'] == 'assistant' %}<|bot|>{% generation %}{{ message['content'] }}<|end|>{% endgeneration %}" +
+  "{% elif message['role'] == 'tool' %}<|tool|>{{ message['content'] }}<|end|>{% else %}<|user|>{{ message['content'] }}<|end|>{% endif %}{% endfor %}" +
+  '{% if add_generation_prompt %}<|bot|>{% endif %}';
+
+export function buildTokenizer(vocabulary: PolicyConfig['vocabulary']): TokenizerFiles {
+  return vocabulary === 'tags' ? buildTagsTokenizer() : buildBytesTokenizer();
+}
+
+export function buildTagsTokenizer(): TokenizerFiles {
+  const vocabulary = [...specials, ...tags, ...characters, ...words];
+  return filesOf({
+    pre_tokenizer: { type: 'Split', pattern: { Regex: alternation(vocabulary.slice(specials.length)) }, behavior: 'Isolated', invert: false },
+    decoder: { type: 'Fuse' },
+    model: { type: 'WordLevel', vocab: indexed(vocabulary), unk_token: unknown },
+  });
+}
+
+export function buildBytesTokenizer(): TokenizerFiles {
+  return filesOf({
+    pre_tokenizer: { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: false },
+    decoder: { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: false },
+    model: {
+      type: 'BPE',
+      dropout: null,
+      unk_token: null,
+      continuing_subword_prefix: null,
+      end_of_word_suffix: null,
+      fuse_unk: false,
+      byte_fallback: false,
+      ignore_merges: false,
+      vocab: indexed([...specials, ...byteCharacters()]),
+      merges: [],
+    },
+  });
+}
+
+function filesOf(tokenizer: Readonly<Record<string, unknown>>): TokenizerFiles {
+  const added = specials.map((content, id) => ({ id, content, single_word: false, lstrip: false, rstrip: false, normalized: false, special: true }));
+  const names = { eos_token: '<|end|>', pad_token: '<pad>' };
+  return {
+    'tokenizer.json': json({ version: '1.0', truncation: null, padding: null, added_tokens: added, normalizer: null, post_processor: null, ...tokenizer }),
+    'tokenizer_config.json': json({ tokenizer_class: 'PreTrainedTokenizerFast', clean_up_tokenization_spaces: false, ...names }),
+    'special_tokens_map.json': json(names),
+    'chat_template.jinja': template,
+  };
+}
+
+const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
+const indexed = (tokens: readonly string[]) => Object.fromEntries(tokens.map((token, id) => [token, id]));
+
+/** The printable character of every byte, in the byte-level BPE convention of GPT-2: bytes without a glyph get 256, 257, … */
+function byteCharacters(): string[] {
+  const isPrintable = (byte: number) => (byte >= 0x21 && byte <= 0x7e) || (byte >= 0xa1 && byte <= 0xac) || byte >= 0xae;
+  let next = 256;
+  return Array.from({ length: 256 }, (_, byte) => String.fromCodePoint(isPrintable(byte) ? byte : next++));
+}

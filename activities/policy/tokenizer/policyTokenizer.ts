@@ -1,0 +1,177 @@
+/**
+ * @file The tokenizer of a policy: a Hugging Face tokenizer.json and its chat template, used so that only the template makes special tokens.
+ *
+ * A trajectory is tokenised once and piece by piece: the prompt, then after every sampled turn exactly what the template puts between that
+ * turn's end and the next generation prompt. That equals the tokens of the whole conversation only when the template never rewrites what it
+ * printed before, so loading a directory checks it.
+ */
+import { Tokenizer } from '@huggingface/tokenizers';
+import type { Message } from '../../../core/tasks/task.ts';
+import { alternation } from './alternation.ts';
+import { ChatTemplate, type RenderedPart } from './chatTemplate.ts';
+import { type AddedToken, readTokenizerDirectory, type TokenizerDirectory, type TokenizerJson } from './directory.ts';
+import { assertPrefixPreserving } from './prefixPreservation.ts';
+
+type Piece = { readonly special: AddedToken } | { readonly text: string };
+
+export class PolicyTokenizer {
+  /** Sampled by the policy where its turn ends. */
+  readonly endOfTurn: number;
+  /** Any of these ends a turn: the template's end of turn and the ids of generation_config.json. */
+  readonly endOfTurnIds: ReadonlySet<number>;
+  readonly padId: number;
+  /** Ids are below this. The model's embedding may have more rows. */
+  readonly vocabSize: number;
+  readonly template: ChatTemplate;
+
+  readonly #marked: Tokenizer;
+  readonly #plain: Tokenizer;
+  readonly #addedTokens: ReadonlyMap<string, AddedToken>;
+  readonly #addedPattern: RegExp | null;
+
+  static async load(directory: string): Promise<PolicyTokenizer> {
+    return new PolicyTokenizer(await readTokenizerDirectory(directory));
+  }
+
+  constructor(directory: TokenizerDirectory) {
+    const { tokenizer, config } = directory;
+    this.#marked = new Tokenizer(tokenizer, config);
+    this.#plain = new Tokenizer(withoutAddedTokens(tokenizer), config);
+    this.#addedTokens = new Map(tokenizer.added_tokens.map((token) => [token.content, token]));
+    this.#addedPattern = this.#addedTokens.size === 0 ? null : new RegExp(`(${alternation([...this.#addedTokens.keys()])})`, 'u');
+    this.template = new ChatTemplate(directory.template, {
+      bos_token: config.bos_token ?? '',
+      eos_token: config.eos_token ?? '',
+      pad_token: config.pad_token ?? '',
+    });
+    assertPrefixPreserving(this.template, directory.path);
+    this.endOfTurn = this.#endOfTurn(directory.path);
+    this.endOfTurnIds = new Set([this.endOfTurn, ...directory.endTokenIds]);
+    this.padId = this.#addedTokens.get(config.pad_token ?? config.eos_token ?? '')?.id ?? this.endOfTurn;
+    this.vocabSize = Math.max(...vocabularyIds(tokenizer)) + 1;
+  }
+
+  /** The conversation's tokens up to and with the generation prompt. */
+  encodePrompt(messages: readonly Message[]): Int32Array {
+    return this.#encodeParts(this.template.parts(messages, true));
+  }
+
+  /** All tokens of a conversation, as `apply_chat_template` gives them for texts that hold no special token. */
+  encodeConversation(messages: readonly Message[]): Int32Array {
+    return this.#encodeParts(this.template.parts(messages, false));
+  }
+
+  /**
+   * What comes between a sampled turn and the next one: the tokens after the end-of-turn token, up to and with the generation prompt.
+   * `turnEnded` false: the turn ran out of length, the policy never sampled its end-of-turn token; then that token is given here, first, so
+   * that the conversation stays well formed while nothing that was not sampled counts as sampled.
+   */
+  encodeObservation(observation: string, turnEnded = true): Int32Array {
+    const pieces = this.#pieces(this.#afterAssistant({ role: 'tool', content: observation }));
+    const tokens = this.#encodePieces(pieces);
+    return turnEnded ? tokens.slice(1) : tokens;
+  }
+
+  /** A turn as the policy would sample it: the tokens of its text, then the end of turn. For demonstrations. */
+  encodeTurn(text: string): Int32Array {
+    return Int32Array.from([...this.encodeText(text), this.endOfTurn]);
+  }
+
+  /** Tokens of text that is never markup. */
+  encodeText(text: string): Int32Array {
+    return text === '' ? new Int32Array() : Int32Array.from(this.#plain.encode(text, { add_special_tokens: false }).ids);
+  }
+
+  /** Tokens of markup: special tokens in it are recognised. Never give it text that came from outside. */
+  encodeMarkup(markup: string): Int32Array {
+    return Int32Array.from(this.#marked.encode(markup, { add_special_tokens: false }).ids);
+  }
+
+  /** Text of tokens, special tokens spelled out. */
+  decode(tokens: Iterable<number>): string {
+    const ids = [...tokens];
+    return ids.length === 0 ? '' : this.#marked.decode(ids, { skip_special_tokens: false });
+  }
+
+  /** Text of a sampled turn, without the end-of-turn token. */
+  decodeTurn(tokens: Int32Array): string {
+    const ended = tokens.length > 0 && this.endOfTurnIds.has(tokens[tokens.length - 1] as number);
+    return this.decode(ended ? tokens.subarray(0, -1) : tokens);
+  }
+
+  #encodeParts(parts: readonly RenderedPart[]): Int32Array {
+    return this.#encodePieces(this.#pieces(parts));
+  }
+
+  /** Cuts the template's own text at added tokens; text between two of them is tokenised as one, contents included. */
+  #pieces(parts: readonly RenderedPart[]): Piece[] {
+    const pieces: Piece[] = [];
+    const append = (text: string) => {
+      if (text === '') return;
+      const last = pieces.at(-1);
+      if (last !== undefined && 'text' in last) pieces[pieces.length - 1] = { text: last.text + text };
+      else pieces.push({ text });
+    };
+    for (const part of parts) {
+      if (part.kind === 'content' || this.#addedPattern === null) append(part.text);
+      else {
+        for (const piece of part.text.split(this.#addedPattern)) {
+          const special = this.#addedTokens.get(piece);
+          if (special === undefined) append(piece);
+          else pieces.push({ special });
+        }
+      }
+    }
+    return pieces;
+  }
+
+  #encodePieces(pieces: readonly Piece[]): Int32Array {
+    const ids: number[] = [];
+    pieces.forEach((piece, i) => {
+      if ('special' in piece) ids.push(piece.special.id);
+      else ids.push(...this.encodeText(strippedText(piece.text, pieces[i - 1], pieces[i + 1])));
+    });
+    return Int32Array.from(ids);
+  }
+
+  /** What the template prints after an assistant's content, when `next` follows and the assistant speaks again. */
+  #afterAssistant(next: Message): RenderedPart[] {
+    const marker = '\uE0F2';
+    const parts = this.template.parts([{ role: 'user', content: 'u' }, { role: 'assistant', content: marker }, next], true);
+    const turn = parts.findIndex((part) => part.kind === 'content' && part.text === marker);
+    return parts.slice(turn + 1);
+  }
+
+  #endOfTurn(path: string): number {
+    const first = this.#pieces(this.#afterAssistant({ role: 'tool', content: 't' }))[0];
+    if (first === undefined || !('special' in first)) {
+      const got = first === undefined ? 'nothing' : JSON.stringify(first.text);
+      throw new Error(
+        `${path}: expected the chat template to end an assistant's turn with one special token, got ${got}; without it the policy cannot end a turn`,
+      );
+    }
+    return first.special.id;
+  }
+}
+
+/** Special tokens that eat the whitespace beside them (`lstrip`, `rstrip`). */
+function strippedText(text: string, before: Piece | undefined, after: Piece | undefined): string {
+  const start = before !== undefined && 'special' in before && before.special.rstrip ? text.trimStart() : text;
+  return after !== undefined && 'special' in after && after.special.lstrip ? start.trimEnd() : start;
+}
+
+/** The same tokenizer without added tokens; those in the vocabulary get a name that no text has, the unknown token apart. */
+function withoutAddedTokens(tokenizer: TokenizerJson): TokenizerJson {
+  const { vocab, unk_token: unknown } = tokenizer.model;
+  const added = new Set(tokenizer.added_tokens.map((token) => token.content).filter((content) => content !== unknown));
+  const renamed = (token: string) => (added.has(token) ? `\u0000${token}` : token);
+  const plainVocabulary = Array.isArray(vocab)
+    ? vocab.map(([token, score]): [string, number] => [renamed(token), score])
+    : Object.fromEntries(Object.entries(vocab).map(([token, id]) => [renamed(token), id]));
+  return { ...tokenizer, added_tokens: [], model: { ...tokenizer.model, vocab: plainVocabulary } };
+}
+
+function vocabularyIds(tokenizer: TokenizerJson): number[] {
+  const { vocab } = tokenizer.model;
+  return [...(Array.isArray(vocab) ? vocab.keys() : Object.values(vocab)), ...tokenizer.added_tokens.map((token) => token.id)];
+}
