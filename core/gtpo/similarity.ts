@@ -1,0 +1,91 @@
+/**
+ * @file How alike the code of two trajectories is. The paper (GTPO, arXiv 2511.14846) takes the cosine of a hosted model's embeddings;
+ * the default here needs no model: the cosine of Python token counts, single tokens and adjacent pairs.
+ */
+import { randomOf } from '../random.ts';
+import { pythonTokens } from './pythonTokens.ts';
+import type { CreditGroup, PerGroup } from './types.ts';
+
+export type Similarity = CreditGroup['similarity'];
+
+/** Counted features of a text and their Euclidean length. */
+interface TokenCounts {
+  readonly counts: ReadonlyMap<number, number>;
+  readonly norm: number;
+}
+
+/** Pairs matter: the same calls in another order are another program. Vectors are made when first asked for. */
+export function tokenCosine(codes: PerGroup<string>): Similarity {
+  const vocabulary = new Map<string, number>();
+  const vectors = new Map<number, TokenCounts>();
+  const vectorOf = (sibling: number): TokenCounts => {
+    const known = vectors.get(sibling);
+    if (known !== undefined) return known;
+    const made = countTokens(codes[sibling] ?? '', vocabulary);
+    vectors.set(sibling, made);
+    return made;
+  };
+  return (a, b) => sparseCosine(vectorOf(a), vectorOf(b));
+}
+
+/** Room for 2^26 different tokens, so that a pair's key is an exact number. */
+const pairStride = 2 ** 26;
+
+function countTokens(code: string, vocabulary: Map<string, number>): TokenCounts {
+  const counts = new Map<number, number>();
+  const count = (key: number) => counts.set(key, (counts.get(key) ?? 0) + 1);
+  let previous = 0;
+  for (const token of pythonTokens(code)) {
+    const id = idOf(token, vocabulary);
+    count(id);
+    if (previous !== 0) count(previous * pairStride + id);
+    previous = id;
+  }
+  let square = 0;
+  for (const value of counts.values()) square += value * value;
+  return { counts, norm: Math.sqrt(square) };
+}
+
+/** From 1; 0 is no token. */
+function idOf(token: string, vocabulary: Map<string, number>): number {
+  const known = vocabulary.get(token);
+  if (known !== undefined) return known;
+  vocabulary.set(token, vocabulary.size + 1);
+  return vocabulary.size;
+}
+
+/** Counts are integers, so the sum is exact and does not depend on its order. */
+function sparseCosine(a: TokenCounts, b: TokenCounts): number {
+  if (a.norm === 0 || b.norm === 0) return 0;
+  const [small, large] = a.counts.size <= b.counts.size ? [a, b] : [b, a];
+  let dot = 0;
+  for (const [key, value] of small.counts) dot += value * (large.counts.get(key) ?? 0);
+  return dot / (a.norm * b.norm);
+}
+
+/** Cosine of vectors that some model made of the codes. */
+export function embeddingCosine(embeddings: PerGroup<ArrayLike<number>>): Similarity {
+  return (a, b) => denseCosine(embeddings[a] ?? [], embeddings[b] ?? []);
+}
+
+function denseCosine(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  if (a.length !== b.length) throw new Error(`embeddingCosine: expected vectors of one length, got ${a.length} and ${b.length}`);
+  let [dot, squareA, squareB] = [0, 0, 0];
+  for (let i = 0; i < a.length; i++) {
+    const [x, y] = [a[i] as number, b[i] as number];
+    dot += x * y;
+    squareA += x * x;
+    squareB += y * y;
+  }
+  return squareA === 0 || squareB === 0 ? 0 : dot / Math.sqrt(squareA * squareB);
+}
+
+/**
+ * The control of an ablation: every unsolved trajectory gets the similarity of another one, so that the amount of shaping stays and its
+ * meaning goes. `shuffledAmong` are the siblings that trade places.
+ */
+export function shuffled(similarity: Similarity, shuffledAmong: readonly number[], seed: number): Similarity {
+  const order = randomOf(seed).sample(shuffledAmong, shuffledAmong.length);
+  const stands = new Map(shuffledAmong.map((sibling, i) => [sibling, order[i] as number]));
+  return (unsolved, solved) => similarity(stands.get(unsolved) ?? unsolved, solved);
+}
