@@ -37,7 +37,7 @@ function terse(execution: VisibleExecution, characters: number): string {
   if (isSyntaxError(errorType)) return 'SyntaxError';
   if (errorType !== undefined) return terseErrors.has(errorType) ? errorType : 'Error';
   if (failed(execution)) return 'Error';
-  if (value !== undefined && !/^[-\d'"(]/.test(value) && !/^(True|False)$/.test(value)) return 'TypeError';
+  if (value !== undefined && !/^[-\d'"]/.test(value) && !/^(True|False)$/.test(value)) return 'TypeError';
   const shown = value ?? execution.stdout.trim();
   if (shown === '') return 'none';
   const kept = shown.slice(0, characters);

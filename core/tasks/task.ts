@@ -47,6 +47,10 @@ export interface TaskFamily<Options = unknown> {
   readonly parseOptions: (options: Readonly<Record<string, unknown>>) => Options;
   /** A draw; the caller draws again until `splitOf(prompt)` is the split it wants. */
   readonly make: (random: Random, options: Options) => DraftTask;
+  /** Options of the tasks that demonstrations are drawn from, where they differ (an easier mix, to learn copying first). */
+  readonly warmupOptions?: (options: Options) => Options;
+  /** For a family whose prompt says nothing about the task: there is no split by prompt, and held-out tasks enumerate what can be hidden. */
+  readonly heldOutAt?: (index: number, options: Options) => DraftTask;
 }
 
 export interface DraftTask extends Omit<Task, 'ref' | 'id'> {

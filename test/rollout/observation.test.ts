@@ -24,6 +24,7 @@ describe('terse', () => {
     [{ value: 'True' }, 'Error'],
     [{ value: '<function boss at 0x7fb8>' }, 'TypeError'],
     [{ value: '[1]' }, 'TypeError'],
+    [{ value: '(1, 2)' }, 'TypeError'],
     [{ exitCode: 1, errorType: 'KeyError' }, 'KeyError'],
     [{ exitCode: 1, errorType: 'IndentationError' }, 'SyntaxError'],
     [{ exitCode: 1, errorType: 'ZeroDivisionError' }, 'Error'],
