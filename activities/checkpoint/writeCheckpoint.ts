@@ -1,0 +1,116 @@
+/**
+ * @file Writing a checkpoint so that it is whole or absent: everything goes into a temporary directory, every file and directory is
+ * synced, one rename makes it visible, and only then does `latest` point to it.
+ */
+import { mkdir, readdir, rename, rm, symlink } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { AdamMoments, Weights } from '../../core/model/config.ts';
+import type { PolicyRef } from '../../core/rollout/types.ts';
+import { syncDirectory } from '../artifacts/atomicWrite.ts';
+import { explainFullDisk, isFileError } from './checkpointErrors.ts';
+import { checkpointName } from './checkpointName.ts';
+import { type FileDigest, writeDurably } from './durableFile.ts';
+import { type ManifestFiles, manifestName, manifestText, verifyCheckpoint } from './manifest.ts';
+import { encodeMoments } from './moments.ts';
+import { cardFileName, jsonBytes, type PolicyFiles, weightsFileName } from './policyFiles.ts';
+import { encodeSafetensors } from './safetensors.ts';
+import { setAside } from './setAside.ts';
+import type { TrainerState } from './trainerState.ts';
+
+export interface CheckpointContent {
+  readonly state: TrainerState;
+  readonly weights: Weights;
+  /** Null before the first optimiser step. */
+  readonly moments: AdamMoments | null;
+  readonly files: PolicyFiles;
+  /** The model card, Markdown. */
+  readonly card: string;
+}
+
+let counter = 0;
+
+/** @throws DiskFullError when the disk is too small; what was there before is untouched. */
+export async function writeCheckpoint(checkpoints: string, content: CheckpointContent): Promise<PolicyRef> {
+  const name = checkpointName(content.state);
+  const pieces = piecesOf(content);
+  await mkdir(checkpoints, { recursive: true });
+  await removeTemporary(checkpoints, name);
+  counter += 1;
+  const temporary = join(checkpoints, `.${name}.${process.pid}-${counter}.tmp`);
+  try {
+    const manifestSha256 = await writeDirectory(temporary, pieces);
+    const isNew = await publish(temporary, join(checkpoints, name), manifestSha256);
+    // An attempt that woke up late finds its work done, and perhaps later steps too: it must not turn `latest` back.
+    if (isNew) await pointLatestTo(checkpoints, name);
+    return { policyVersion: content.state.policyVersion, checkpoint: `checkpoints/${name}`, manifestSha256 };
+  } catch (error) {
+    await rm(temporary, { recursive: true, force: true });
+    throw await explainFullDisk(error, checkpoints, byteLengthOf(pieces));
+  }
+}
+
+/** By path below the checkpoint. */
+type Pieces = ReadonlyMap<string, readonly Uint8Array[]>;
+
+function piecesOf({ state, weights, moments, files, card }: CheckpointContent): Pieces {
+  const policy = [...files].map(([name, content]) => [`policy/${name}`, [content]] as const);
+  return new Map<string, readonly Uint8Array[]>([
+    ...policy,
+    [`policy/${cardFileName}`, [Buffer.from(card)]],
+    [`policy/${weightsFileName}`, encodeSafetensors(weights, { format: 'pt' })],
+    ['optimizer.safetensors', encodeMoments(moments)],
+    ['trainer_state.json', [jsonBytes(state)]],
+  ]);
+}
+
+function byteLengthOf(pieces: Pieces): number {
+  return [...pieces.values()].flat().reduce((sum, piece) => sum + piece.byteLength, 0);
+}
+
+async function writeDirectory(directory: string, pieces: Pieces): Promise<string> {
+  const files: Record<string, FileDigest> = {};
+  for (const [name, content] of pieces) files[name] = await writeDurably(join(directory, name), content);
+  const { sha256 } = await writeDurably(join(directory, manifestName), [Buffer.from(manifestText(files satisfies ManifestFiles))]);
+  for (const folder of new Set([...pieces.keys()].map(dirname))) await syncDirectory(join(directory, folder));
+  return sha256;
+}
+
+/** A complete checkpoint of this name that is equal stays (answer: false); anything else of this name is set aside, not destroyed. */
+async function publish(temporary: string, final: string, manifestSha256: string): Promise<boolean> {
+  try {
+    await rename(temporary, final);
+  } catch (error) {
+    if (!isFileError(error, 'ENOTEMPTY', 'EEXIST', 'ENOTDIR')) throw error;
+    if (await isComplete(final, manifestSha256)) {
+      await rm(temporary, { recursive: true, force: true });
+      return false;
+    }
+    await setAside(final, 'superseded');
+    await rename(temporary, final);
+  }
+  await syncDirectory(dirname(final));
+  return true;
+}
+
+async function isComplete(directory: string, manifestSha256: string): Promise<boolean> {
+  return verifyCheckpoint(directory, manifestSha256).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** `latest` is a symbolic link, so that `checkpoints/latest/policy` is a model directory. Replaced by rename. */
+export async function pointLatestTo(checkpoints: string, name: string): Promise<void> {
+  counter += 1;
+  const link = join(checkpoints, `.latest.${process.pid}-${counter}.tmp`);
+  await symlink(name, link);
+  await rename(link, join(checkpoints, 'latest'));
+  await syncDirectory(checkpoints);
+}
+
+/** What a killed trainer left half written: of one checkpoint, or of all. */
+export async function removeTemporary(checkpoints: string, name = ''): Promise<void> {
+  const entries = await readdir(checkpoints);
+  const leftovers = entries.filter((entry) => entry.startsWith(name === '' ? '.' : `.${name}.`) && entry.endsWith('.tmp'));
+  for (const leftover of leftovers) await rm(join(checkpoints, leftover), { recursive: true, force: true });
+}
