@@ -1,0 +1,78 @@
+/** @file A run's configuration: defaults, overrides, and the errors that name what is wrong. */
+import { mkdtemp, readdir, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { loadRunConfig } from '../../workers/config/runConfig.ts';
+import { loadTemporalConfig } from '../../workers/config/temporalConfig.ts';
+
+const quickstart = 'examples/quickstart.yaml';
+const problemOf = (...overrides: string[]) => {
+  try {
+    loadRunConfig(quickstart, overrides);
+  } catch (error) {
+    return (error as Error).message.replace(/^.*\n\s*/, '');
+  }
+  return 'accepted';
+};
+
+test('every example is valid', async () => {
+  const files = (await readdir('examples')).filter((file) => file.endsWith('.yaml'));
+  expect(files.length).toBeGreaterThanOrEqual(6);
+  for (const file of files) expect(loadRunConfig(join('examples', file)).version).toBe(1);
+});
+
+test('the quickstart spells out the defaults', () => {
+  expect(loadRunConfig(quickstart)).toEqual(loadRunConfig(undefined, ['tasks=[{family: chain, options: {hops: [1, 2, 2, 3, 3]}}]']));
+});
+
+test('overrides reach into objects and lists', () => {
+  const config = loadRunConfig(quickstart, [
+    'training.steps=5',
+    'tasks.0.family=debug',
+    'tasks.0.name=mine',
+    'tasks.0.options={}',
+    'evaluation.modes=[sampled]',
+  ]);
+  expect([config.training.steps, config.tasks[0], config.evaluation.modes]).toEqual([
+    5,
+    { name: 'mine', family: 'debug', weight: 1, options: {} },
+    ['sampled'],
+  ]);
+});
+
+test.each([
+  ['training.stpes=5', 'training.stpes: unknown key; did you mean steps? (allowed: steps, '],
+  ['tasks.0.famly=chain', 'tasks[0].famly: unknown key; did you mean family? (allowed: name, family, '],
+  ['warmup.optimizer.Lr=1', 'warmup.optimizer.Lr: unknown key; did you mean lr?'],
+  ['credit.normalization=grp', 'credit.normalization: Invalid option: expected one of "group"|"batch"|"turnIndex", got "grp"'],
+  ['training.groupSize=1', 'training.groupSize: expected at least 2, since advantages compare siblings, got 1'],
+  ['policy.contextLength=4000', 'policy.contextLength: expected at most 1024 with preset nano, got 4000'],
+  ['policy.path=absent', 'policy.preset: has no effect, because policy.path names a model: remove it'],
+  [
+    'tasks=[{family: program}]',
+    'tasks[0].family: the tags vocabulary encodes chain, debug, calc, search only, got program: set policy.vocabulary=bytes, or policy.path',
+  ],
+  ['tasks=[{family: chain, options: {hop: [1]}}]', "tasks[0].options: options of task family 'chain': unknown option 'hop'; expected one of hops, warmupHops"],
+  ['tasks=[{name: a, file: absent.jsonl, checker: exact}]', 'tasks[0].file: expected a JSONL or parquet file, got absent.jsonl: no such file'],
+  ['evaluation.modes=[greedy]', 'gate.minSampledSolved: needs evaluation.modes to hold sampled; or set gate.minSampledSolved=0'],
+  ['credit.embeddingModel=x', 'credit.embeddingModel: has no effect, because credit.similarity is tokenCosine: remove it'],
+  ['warmup.steps=0', 'warmup.batchSize: has no effect, because warmup.steps is 0: remove it'],
+])('%s is refused', (override, message) => {
+  expect(problemOf(override)).toContain(message);
+});
+
+test('turn-level keys are refused under GRPO, which would ignore them', () => {
+  expect(problemOf('credit.method=grpo')).toBe('accepted');
+  expect(problemOf('credit.method=grpo', 'credit.gamma=0.9')).toBe(
+    'credit.gamma: has no effect, because credit.method is grpo, which has neither discount nor shaping: remove it',
+  );
+});
+
+test('temporal.yaml names the queues that the workflows use, and nothing unknown', async () => {
+  const { taskQueues, devServer } = loadTemporalConfig();
+  expect([taskQueues.policy.name, taskQueues.workflows.stickyTimeout, devServer.retention]).toEqual(['turnwise-policy', 2000, 720 * 3_600_000]);
+  const path = join(await mkdtemp(join(tmpdir(), 'turnwise-config-')), 'temporal.yaml');
+  await writeFile(path, 'version: 1\naddress: elsewhere:7233\n');
+  expect(() => loadTemporalConfig(path)).toThrow(/address: unknown key/);
+});

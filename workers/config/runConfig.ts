@@ -1,0 +1,64 @@
+/** @file A run's configuration: YAML file + dotted overrides → RunConfig. Unknown keys, and keys without effect, are errors that name themselves. */
+import { readFileSync } from 'node:fs';
+import { parse } from 'yaml';
+import type { RunConfig } from '../../core/run/config.ts';
+import { describeIssues } from './issues.ts';
+import { effectProblems } from './runConfigChecks.ts';
+import { allowedKeys, runConfigSchema } from './runConfigSchema.ts';
+
+type Plain = Record<string, unknown>;
+
+/** `overrides` are `a.b=value` with the value in YAML. @throws Error that lists every problem. */
+export function loadRunConfig(file: string | undefined, overrides: readonly string[] = []): RunConfig {
+  const raw = file === undefined ? {} : readYaml(file);
+  for (const override of overrides) applyOverride(raw, override);
+  return resolveRunConfig(raw, file ?? 'run configuration');
+}
+
+/** Fills in the defaults and checks everything. `where` begins the error message. */
+export function resolveRunConfig(raw: Readonly<Plain>, where: string): RunConfig {
+  const result = runConfigSchema.safeParse(raw);
+  if (!result.success) throw new Error(`${where}:\n  ${describeIssues(result.error, raw, allowedKeys)}`);
+  const config: RunConfig = result.data;
+  const problems = effectProblems(config, raw);
+  if (problems.length > 0) throw new Error(`${where}:\n  ${problems.join('\n  ')}`);
+  return config;
+}
+
+function readYaml(file: string): Plain {
+  const raw: unknown = parse(readText(file)) ?? {};
+  if (typeof raw !== 'object' || Array.isArray(raw))
+    throw new Error(`${file}: expected a mapping of settings, got ${Array.isArray(raw) ? 'a list' : typeof raw}`);
+  return raw as Plain;
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new Error(`${file}: expected a run configuration (YAML); examples/ holds some`, { cause: error });
+  }
+}
+
+/** `training.steps=5` or `tasks.0.family=debug`; the path is checked later, with everything else. */
+function applyOverride(raw: Plain, override: string): void {
+  const [path, text] = splitOnce(override, '=');
+  if (text === undefined || path === '') throw new Error(`override: expected path=value such as training.steps=5, got ${JSON.stringify(override)}`);
+  const keys = path.split('.');
+  const last = keys.pop() as string;
+  let target = raw;
+  for (const [depth, key] of keys.entries()) {
+    target[key] ??= {};
+    const next = target[key];
+    if (typeof next !== 'object' || next === null) {
+      throw new Error(`override ${override}: ${keys.slice(0, depth + 1).join('.')} is ${JSON.stringify(next)}, which has no settings inside`);
+    }
+    target = next as Plain;
+  }
+  target[last] = parse(text);
+}
+
+function splitOnce(text: string, separator: string): [string, string | undefined] {
+  const at = text.indexOf(separator);
+  return at < 0 ? [text, undefined] : [text.slice(0, at), text.slice(at + 1)];
+}

@@ -1,0 +1,127 @@
+/** @file What no single key can tell: keys that contradict one another, or that would have no effect. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { PolicyConfig, RunConfig, TaskSourceConfig } from '../../core/run/config.ts';
+import { bindFamily } from '../../core/tasks/registry.ts';
+
+/** Longest context that is practical for a policy made from nothing. */
+const longestContext: { readonly [Preset in PolicyConfig['preset']]: number } = { nano: 1024, S: 2048, M: 4096 };
+/** Families whose every text is in the 98-token vocabulary. */
+const tagFamilies = ['chain', 'debug', 'calc', 'search'];
+
+/** One line per problem: where, what was expected, what to do. `raw` is what the person wrote, without defaults. */
+export function effectProblems(config: RunConfig, raw: Readonly<Record<string, unknown>>): string[] {
+  const checks = [policyProblems, taskProblems, warmupProblems, trainingProblems, creditProblems, evaluationProblems];
+  return checks.flatMap((check) => check(config, (path) => isGiven(raw, path)));
+}
+
+type Given = (path: string) => boolean;
+
+function policyProblems({ policy, warmup }: RunConfig, given: Given): string[] {
+  const problems = policy.path === null ? [] : ineffective(given, ['policy.preset', 'policy.vocabulary'], 'policy.path names a model');
+  if (policy.path !== null && !existsSync(join(policy.path, 'config.json'))) {
+    problems.push(`policy.path: expected a Hugging Face directory with config.json, got ${policy.path}: download one, or build from a preset`);
+  }
+  if (policy.path === null && policy.contextLength > longestContext[policy.preset]) {
+    problems.push(`policy.contextLength: expected at most ${longestContext[policy.preset]} with preset ${policy.preset}, got ${policy.contextLength}`);
+  }
+  if (policy.turnFormat === 'fences' && warmup.steps > 0) {
+    problems.push('policy.turnFormat: fences has no demonstrations: set warmup.steps=0, or turnFormat tags');
+  }
+  return problems;
+}
+
+function taskProblems({ tasks, policy, sampling }: RunConfig): string[] {
+  const problems = tasks.flatMap((source, index) => sourceProblems(source, `tasks[${index}]`, policy));
+  const names = tasks.map(({ name }) => name);
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined) problems.push(`tasks: two sources named ${twice}: give each a name of its own`);
+  if (sampling.maxTokensPerTurn > policy.contextLength) {
+    problems.push(`sampling.maxTokensPerTurn: expected at most policy.contextLength (${policy.contextLength}), got ${sampling.maxTokensPerTurn}`);
+  }
+  return problems;
+}
+
+function sourceProblems(source: TaskSourceConfig, where: string, policy: PolicyConfig): string[] {
+  const needsBytes = policy.path === null && policy.vocabulary === 'tags';
+  const bytes = 'set policy.vocabulary=bytes, or policy.path';
+  if ('file' in source) {
+    const problems = existsSync(source.file) ? [] : [`${where}.file: expected a JSONL or parquet file, got ${source.file}: no such file`];
+    return needsBytes ? [...problems, `${where}: the tags vocabulary cannot encode arbitrary text: ${bytes}`] : problems;
+  }
+  const problems = optionProblems(source, where);
+  if (needsBytes && !tagFamilies.includes(source.family)) {
+    problems.push(`${where}.family: the tags vocabulary encodes ${tagFamilies.join(', ')} only, got ${source.family}: ${bytes}`);
+  }
+  return problems;
+}
+
+function optionProblems(source: Extract<TaskSourceConfig, { family: string }>, where: string): string[] {
+  try {
+    bindFamily(source.family, source.options);
+    return [];
+  } catch (error) {
+    return [`${where}.options: ${(error as Error).message}`];
+  }
+}
+
+function warmupProblems({ warmup, tasks }: RunConfig, given: Given): string[] {
+  if (warmup.steps === 0) {
+    const rest = ['batchSize', 'optimizer', 'answerWeight', 'flawlessFraction', 'stepsPerCommit'].map((key) => `warmup.${key}`);
+    return ineffective(given, rest, 'warmup.steps is 0');
+  }
+  const demonstrated = tasks.some((source) => 'family' in source);
+  return demonstrated ? [] : ['warmup.steps: files of tasks have no demonstrations: set warmup.steps=0, or add a family'];
+}
+
+function trainingProblems({ training, warmup }: RunConfig, given: Given): string[] {
+  const problems = scheduleProblems('training.optimizer', training.optimizer, given);
+  if (warmup.steps > 0) problems.push(...scheduleProblems('warmup.optimizer', warmup.optimizer, given));
+  if (training.steps > 0 && training.groupSize < 2) {
+    problems.push(`training.groupSize: expected at least 2, since advantages compare siblings, got ${training.groupSize}`);
+  }
+  if (training.steps === 0 && warmup.steps === 0) problems.push('training.steps and warmup.steps: both are 0: nothing would be trained');
+  if (training.minibatches > training.tasksPerStep * training.groupSize) {
+    problems.push(`training.minibatches: expected at most the ${training.tasksPerStep * training.groupSize} rollouts of a step, got ${training.minibatches}`);
+  }
+  return problems;
+}
+
+function scheduleProblems(where: string, optimizer: RunConfig['training']['optimizer'], given: Given): string[] {
+  return optimizer.lrSchedule === 'constant' ? ineffective(given, [`${where}.lrEndFraction`], `${where}.lrSchedule is constant`) : [];
+}
+
+function creditProblems({ credit }: RunConfig, given: Given): string[] {
+  const problems: string[] = [];
+  if (credit.method === 'grpo') {
+    const turnOnly = ['gamma', 'alpha', 'similarity', 'embeddingModel'].map((key) => `credit.${key}`);
+    problems.push(...ineffective(given, turnOnly, 'credit.method is grpo, which has neither discount nor shaping'));
+  } else if (credit.alpha === 0) {
+    problems.push(...ineffective(given, ['credit.similarity', 'credit.embeddingModel'], 'credit.alpha is 0'));
+  }
+  if (credit.similarity === 'embedding' && credit.embeddingModel === null) {
+    problems.push('credit.embeddingModel: expected a Hugging Face directory with onnx/model.onnx, since credit.similarity is embedding');
+  }
+  if (credit.similarity !== 'embedding') problems.push(...ineffective(given, ['credit.embeddingModel'], `credit.similarity is ${credit.similarity}`));
+  return [...new Set(problems)];
+}
+
+function evaluationProblems({ evaluation, gate, warmup, training }: RunConfig, given: Given): string[] {
+  const { modes } = evaluation;
+  const problems = modes.includes('sampled') ? [] : ineffective(given, ['evaluation.samplesPerTask'], 'evaluation.modes has no sampled');
+  if (new Set(modes).size < modes.length) problems.push(`evaluation.modes: expected each mode once, got ${modes.join(', ')}`);
+  const gated = gate.minSampledSolved > 0 && training.steps > 0 && warmup.steps > 0;
+  if (gated && !modes.includes('sampled')) {
+    problems.push('gate.minSampledSolved: needs evaluation.modes to hold sampled; or set gate.minSampledSolved=0');
+  }
+  return problems;
+}
+
+function ineffective(given: Given, paths: readonly string[], because: string): string[] {
+  return paths.filter(given).map((path) => `${path}: has no effect, because ${because}: remove it`);
+}
+
+function isGiven(raw: Readonly<Record<string, unknown>>, path: string): boolean {
+  const value = path.split('.').reduce<unknown>((node, key) => (node as Record<string, unknown> | undefined)?.[key], raw);
+  return value !== undefined && value !== null;
+}
