@@ -21,10 +21,11 @@ export interface OpenOptions {
 export interface Sandbox {
   readonly id: string;
   /**
-   * Runs one cell. Code that raises, runs out of time or memory is a result. After a killed cell the session is the one before the cell.
+   * Runs one cell, with `stdin` to read (default: empty). Code that raises, runs out of time or memory is a result. A cell that was killed
+   * (`exitCode` null) has changed nothing: the session is the one before it.
    * @throws SandboxBroken when the session is lost for a reason that is not the code's.
    */
-  execute(code: string, signal: AbortSignal): Promise<ExecutionResult>;
+  execute(code: string, signal: AbortSignal, stdin?: string): Promise<ExecutionResult>;
   /** Idempotent; also under cancellation. */
   close(): Promise<void>;
 }

@@ -1,0 +1,145 @@
+/** @file Activity `execute`: one cell of a rollout in its sandbox, and the observation that the policy reads. Code that fails is a result; only a broken box is an error. */
+import { Context } from '@temporalio/activity';
+import { ApplicationFailure } from '@temporalio/common';
+import { observationOf } from '../core/rollout/observation.ts';
+import type { ExecuteInput, ExecuteResult, ExecutionLimits, ExecutionResult, TaskRef } from '../core/rollout/types.ts';
+import type { Task } from '../core/tasks/task.ts';
+import type { ArtifactStore } from './artifacts/store.ts';
+import { type SandboxBackend, SandboxBroken } from './sandbox/sandbox.ts';
+import { type HeldSandbox, type SandboxPlace, type SandboxTable, SandboxTableFull } from './sandbox/table.ts';
+import type { SandboxActivities } from './signatures.ts';
+
+export interface ExecuteDependencies {
+  readonly backend: SandboxBackend;
+  readonly table: SandboxTable;
+  readonly artifacts: ArtifactStore;
+  /** This worker's own queue, where later turns of a rollout find its sandbox. */
+  readonly taskQueue: string;
+  readonly taskOf: (run: string, ref: TaskRef) => Promise<Task>;
+  readonly limitsOf: (run: string) => Promise<ExecutionLimits>;
+}
+
+/** What heartbeats carry, for whoever looks at a pending activity. */
+type Phase = 'starting' | `waiting for a sandbox, ${number} in the queue` | 'opening' | `replaying ${number} of ${number}` | 'running';
+
+interface Attempt {
+  readonly input: ExecuteInput;
+  readonly code: string;
+  readonly task: Task;
+  readonly signal: AbortSignal;
+  readonly report: (phase: Phase) => void;
+}
+
+export function createExecute(dependencies: ExecuteDependencies): SandboxActivities['execute'] {
+  return async (input) => {
+    const heartbeat = startHeartbeat();
+    const context = Context.current();
+    const signal = context.cancellationSignal;
+    try {
+      const [code, task] = await Promise.all([dependencies.artifacts.fromText(input.code), dependencies.taskOf(input.run, input.task)]);
+      const attempt = { input, code, task, signal, report: heartbeat.report };
+      return await dependencies.table.use(ownerOf(input), (place) => execute(dependencies, attempt, place));
+    } catch (error) {
+      // The rejection of `cancelled` is the failure that Temporal knows as a cancellation.
+      if (signal.aborted) await context.cancelled;
+      throw failureOf(error);
+    } finally {
+      heartbeat.stop();
+    }
+  };
+}
+
+/** The workflow's run is part of it: a workflow that is run again under its old id starts with sandboxes of its own. */
+function ownerOf(input: ExecuteInput): string {
+  return `${Context.current().info.workflowExecution?.runId ?? ''} ${input.rollout}`;
+}
+
+async function execute(dependencies: ExecuteDependencies, attempt: Attempt, place: SandboxPlace): Promise<ExecuteResult> {
+  const { input, code } = attempt;
+  const answered = place.held?.last;
+  if (answered !== undefined && answered.turn === input.turn && answered.code === code) return answered.result;
+  const { held, replayed } = await sessionFor(dependencies, attempt, place);
+  attempt.report('running');
+  const execution = await orDrop(place, () => held.sandbox.execute(code, attempt.signal));
+  const committed = execution.exitCode !== null;
+  if (committed) held.committedCells += 1;
+  const result = await resultOf(dependencies, attempt, held, execution, { replayed, committed });
+  held.last = { turn: input.turn, code, result };
+  return result;
+}
+
+/** The rollout's own session when it is here and has run exactly the committed cells; else a new one in which they are run again. */
+async function sessionFor(dependencies: ExecuteDependencies, attempt: Attempt, place: SandboxPlace): Promise<{ held: HeldSandbox; replayed: boolean }> {
+  const { input, task, signal, report } = attempt;
+  const { held } = place;
+  const isAsked = input.sandbox === undefined || input.sandbox.id === held?.sandbox.id;
+  if (held !== undefined && isAsked && held.committedCells === input.committedCells.length) return { held, replayed: false };
+  await place.drop();
+  report('opening');
+  const limits = await dependencies.limitsOf(input.run);
+  const start = () => dependencies.backend.open({ owner: input.rollout, setup: task.setup, limits, signal });
+  const opened = await place.open(start, signal, (ahead) => report(`waiting for a sandbox, ${ahead} in the queue`));
+  const cells = await Promise.all(input.committedCells.map((cell) => dependencies.artifacts.fromText(cell)));
+  for (const [index, cell] of cells.entries()) {
+    report(`replaying ${index + 1} of ${cells.length}`);
+    const execution = await orDrop(place, () => opened.sandbox.execute(cell, signal));
+    if (execution.exitCode === null) {
+      await place.drop();
+      throw new SandboxBroken(
+        `replay of ${input.rollout}: expected committed cell ${index + 1} to run to its end again, it was killed (${execution.errorType ?? 'no reason given'})`,
+      );
+    }
+    opened.committedCells += 1;
+  }
+  return { held: opened, replayed: cells.length > 0 };
+}
+
+async function resultOf(
+  { artifacts, backend, taskQueue }: ExecuteDependencies,
+  { task }: Attempt,
+  { sandbox }: HeldSandbox,
+  execution: ExecutionResult,
+  how: { readonly replayed: boolean; readonly committed: boolean },
+): Promise<ExecuteResult> {
+  const observation = observationOf(task, execution);
+  const { exitCode, errorType, timedOut, outOfMemory, truncated, durationMs } = execution;
+  const [result, observationText] = await Promise.all([artifacts.toText(JSON.stringify(execution)), artifacts.toText(observation)]);
+  return {
+    sandbox: { taskQueue, id: sandbox.id, backend: backend.name },
+    execution: { exitCode, ...(errorType === undefined ? {} : { errorType }), timedOut, outOfMemory, truncated, durationMs, result },
+    observation: observationText,
+    ...how,
+    ended: task.endsOn !== undefined && observation === task.endsOn,
+  };
+}
+
+/** A box that broke or was left in the middle of a cell is not used again. */
+async function orDrop<Result>(place: SandboxPlace, act: () => Promise<Result>): Promise<Result> {
+  try {
+    return await act();
+  } catch (error) {
+    await place.drop();
+    throw error;
+  }
+}
+
+function failureOf(error: unknown): unknown {
+  if (error instanceof SandboxBroken || error instanceof SandboxTableFull) {
+    return ApplicationFailure.create({ message: error.message, type: error.name, nonRetryable: false, cause: error });
+  }
+  return error;
+}
+
+/** Beats from the first line, by a timer: a cell that takes its time is no reason for silence. */
+function startHeartbeat(): { report: (phase: Phase) => void; stop: () => void } {
+  const context = Context.current();
+  let phase: Phase = 'starting';
+  const beat = () => context.heartbeat({ phase });
+  beat();
+  const timer = setInterval(beat, Math.min(5000, Math.max(100, (context.info.heartbeatTimeoutMs ?? 15_000) / 3)));
+  const report = (next: Phase) => {
+    phase = next;
+    beat();
+  };
+  return { report, stop: () => clearInterval(timer) };
+}

@@ -1,0 +1,114 @@
+"""Runs cells the way a notebook does. Loaded once, before the baseline of memory is taken; the host calls run_cell through the C API."""
+
+import ast, asyncio, gc, io, json, linecache, random, sys, time, traceback, types
+
+
+def _make_driver():
+    # Kept as locals so that a cell that rebinds a builtin or a module's function breaks itself and not its own report.
+    main = sys.modules["__main__"].__dict__
+    stdout, stderr = sys.stdout, sys.stderr
+    dumps, loads, count = json.dumps, json.loads, 0  # setup is cell 0
+
+    def capped(text, limit):
+        data = text.encode("utf-8", "backslashreplace")
+        return data[:limit].decode("utf-8", "ignore"), len(data) > limit
+
+    def value_of(code, name):
+        tree = compile(code, name, "exec", ast.PyCF_ONLY_AST)
+        last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
+        exec(compile(tree, name, "exec"), main)
+        if last is None:
+            return None
+        value = eval(compile(ast.Expression(last.value), name, "eval"), main)
+        return None if value is None else repr(value)
+
+    def user_frames(error):
+        # The frames before the cell are this file's; a SyntaxError of the cell itself has no frame of the user's at all.
+        step = error.__traceback__
+        while step is not None and not step.tb_frame.f_code.co_filename.startswith("<cell "):
+            step = step.tb_next
+        return step
+
+    def report(error, limit):
+        name = type.__getattribute__(type(error), "__name__")
+        try:
+            lines = traceback.format_exception(type(error), error, user_frames(error), limit=20)
+            text = "".join(lines)
+        except BaseException:
+            text = name + "\n"
+        exit_code = 1
+        if isinstance(error, SystemExit):
+            code = error.code
+            exit_code = 0 if code is None else code & 255 if type(code) is int else 1
+            text = code + "\n" if type(code) is str else ""
+        text, cut = capped(text, limit)
+        return {"exitCode": exit_code, "errorType": name[:200], "traceback": text, "cut": cut}
+
+    def run_cell(request):
+        nonlocal count
+        request = loads(request)
+        name = f"<cell {count}>"
+        count += 1
+        code = request["code"]
+        linecache.cache[name] = (len(code), None, code.splitlines(True), name)
+        sys.stdin = io.TextIOWrapper(io.BytesIO(request["stdin"].encode()), encoding="utf-8")
+        answer = {"exitCode": 0}
+        try:
+            value = value_of(code, name)
+            if value is not None:
+                answer["value"], answer["cut"] = capped(value, request["limit"])
+        except BaseException as error:
+            answer = report(error, request["limit"])
+            error.__traceback__ = None
+        for stream in (sys.stdout, stdout, sys.stderr, stderr):
+            try:
+                stream.flush()
+            except Exception:
+                pass
+        return dumps(answer).encode()
+
+    return run_cell
+
+
+def _close_bridge():
+    """Leaves no importable way to JavaScript. The import table of the WebAssembly module is what enforces it; this makes the failure a clean one."""
+    closed = {"js", "pyodide_js", "pyodide", "_pyodide", "_pyodide_core", "pyodide_kernel", "micropip", "ctypes", "_ctypes", "webbrowser", "ssl"}
+
+    class ClosedModules:
+        @staticmethod
+        def find_spec(name, path=None, target=None):
+            if name.partition(".")[0] in closed:
+                raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+    # Pyodide wraps these two to go through JavaScript's event loop.
+    time.sleep, asyncio.run = getattr(time.sleep, "__wrapped__", time.sleep), getattr(asyncio.run, "__wrapped__", asyncio.run)
+    for name in [name for name in sys.modules if name.partition(".")[0] in closed]:
+        module = sys.modules.pop(name)
+        if type(module) is types.ModuleType and name != "_pyodide_core":
+            module.__dict__.clear()
+    sys.meta_path[:] = [ClosedModules] + [finder for finder in sys.meta_path if "JsFinder" not in repr(finder)]
+    asyncio.events._set_event_loop_policy(None)
+
+
+def _reset_main():
+    main = sys.modules["__main__"].__dict__
+    for name in list(main):
+        if name not in ("__name__", "__doc__", "__package__", "__loader__", "__spec__", "__builtins__"):
+            del main[name]
+
+
+def prepare():
+    """What every session begins with. Runs once, after the host has taken hold of run_cell."""
+    for name in PRELOADED.split():
+        __import__(name)
+    _close_bridge()
+    _reset_main()
+    random.seed(0)
+    gc.collect()
+    gc.freeze()
+
+
+# Imported before the baseline is taken, so that a cell's import of them costs nothing and touches little memory.
+PRELOADED = """math cmath re fractions decimal collections itertools functools statistics string heapq bisect operator datetime time copy
+dataclasses typing enum textwrap abc contextlib"""
+run_cell = _make_driver()

@@ -1,0 +1,271 @@
+/** @file CPython in WebAssembly behind a sealed boundary, running the cells of many sessions one at a time. Lives in the worker thread of an interpreter process. */
+import { constants, readFileSync } from 'node:fs';
+import { Boundary, CellEnded, type WebAssemblyInstance } from './boundary.ts';
+import { type Image, LinearMemory } from './memory.ts';
+import { CappedOutput } from './output.ts';
+import type { CellAnswer } from './protocol.ts';
+
+export interface Cell {
+  readonly code: string;
+  readonly stdin: string;
+  readonly memoryBytes: number;
+  readonly outputBytes: number;
+}
+
+/** What driver.py reports of a cell. */
+interface Report {
+  readonly exitCode: number;
+  readonly value?: string;
+  readonly errorType?: string;
+  readonly traceback?: string;
+  readonly cut?: boolean;
+}
+
+/** Images of all sessions of this process together; the one not used for longest is dropped first, and replayed by its owner. */
+const imageByteBudget = 768 * 1024 * 1024;
+
+export class Interpreter {
+  readonly #boundary: Boundary;
+  readonly #memory: LinearMemory;
+  readonly #runCell: number;
+  readonly #setOutput: (stdout: CappedOutput, stderr: CappedOutput) => void;
+  /** Sessions that are not in memory, the one not used for longest first. */
+  readonly #images = new Map<string, Image>();
+  #imageBytes = 0;
+  /** The session that is in memory, if any. */
+  #current: string | undefined;
+  /** The image of #current when memory was last loaded; undefined once a cell has changed it. */
+  #loaded: Image | undefined;
+
+  constructor(boundary: Boundary, runCell: number, setOutput: (stdout: CappedOutput, stderr: CappedOutput) => void) {
+    this.#boundary = boundary;
+    this.#runCell = runCell;
+    this.#setOutput = setOutput;
+    this.#memory = new LinearMemory(boundary.instance as WebAssemblyInstance);
+  }
+
+  /** Starts a session and runs its setup in it. */
+  open(sandbox: string, setup: string, limits: Pick<Cell, 'memoryBytes' | 'outputBytes'>): CellAnswer {
+    this.#leave();
+    this.#memory.restore(undefined, { offsets: new Uint32Array(0), pages: Buffer.alloc(0), entropy: 0 });
+    this.#boundary.entropy = 1;
+    this.#current = sandbox;
+    return this.#run({ code: setup, stdin: '', ...limits });
+  }
+
+  /** undefined when the session is not here. */
+  cell(sandbox: string, cell: Cell): CellAnswer | undefined {
+    if (this.#current !== sandbox) {
+      const image = this.#images.get(sandbox);
+      if (image === undefined) return undefined;
+      this.#leave();
+      this.#forget(sandbox);
+      this.#load(sandbox, image);
+    }
+    return this.#run(cell);
+  }
+
+  close(sandbox: string): void {
+    this.#forget(sandbox);
+    if (this.#current === sandbox) this.#discard();
+  }
+
+  #run(cell: Cell): CellAnswer {
+    const before = this.#loaded;
+    this.#loaded = undefined;
+    const stdout = new CappedOutput(cell.outputBytes);
+    const stderr = new CappedOutput(cell.outputBytes);
+    this.#setOutput(stdout, stderr);
+    this.#boundary.memoryLimit = cell.memoryBytes;
+    this.#boundary.memoryRefused = false;
+    try {
+      const report = this.#call(JSON.stringify({ code: cell.code, stdin: cell.stdin, limit: cell.outputBytes }), cell.outputBytes);
+      if (this.#boundary.memoryRefused && report.errorType === 'MemoryError') throw new CellEnded('outOfMemory', 'the memory limit was reached');
+      if (report.traceback !== undefined) stderr.write(Buffer.from(report.traceback, 'utf8'));
+      return answerOf(report, stdout, stderr);
+    } catch (error) {
+      return this.#rollBack(before, error, stdout, stderr);
+    }
+  }
+
+  /** The call was unwound in the middle: whatever memory holds now is garbage, and the image from before the cell replaces it. */
+  #rollBack(before: Image | undefined, error: unknown, stdout: CappedOutput, stderr: CappedOutput): CellAnswer {
+    const sandbox = this.#current as string;
+    this.#discard();
+    if (before !== undefined) this.#load(sandbox, before);
+    const ended =
+      error instanceof CellEnded ? error : new CellEnded('crashed', error instanceof Error ? `${error.name}: ${error.message}` : 'the interpreter crashed');
+    // How far a stopped cell came depends on the machine, so its output is not shown: the same rollout must read the same everywhere.
+    const shown =
+      ended.ending === 'interrupted' ? { stdout: '', truncated: false } : { stdout: stdout.text(), truncated: stdout.truncated || stderr.truncated };
+    return {
+      ending: ended.ending,
+      exitCode: null,
+      ...shown,
+      stderr: ended.ending === 'interrupted' ? '' : `${ended.message}\n`,
+      ...errorTypeOf(ended),
+      held: before !== undefined,
+    };
+  }
+
+  /** @throws whatever unwound the interpreter. */
+  #call(request: string, outputBytes: number): Report {
+    const { exports } = this.#boundary.instance as WebAssemblyInstance;
+    const call = (name: string, ...values: number[]) => (exports[name] as (...values: number[]) => number)(...values) >>> 0;
+    const bytes = Buffer.from(request, 'utf8');
+    const argument = call('PyBytes_FromStringAndSize', 0, bytes.byteLength);
+    if (argument === 0) throw new CellEnded('outOfMemory', 'the memory limit was reached');
+    bytes.copy(Buffer.from(exports.memory.buffer), call('PyBytes_AsString', argument));
+    const answer = call('PyObject_CallOneArg', this.#runCell, argument);
+    call('Py_DecRef', argument);
+    if (answer === 0) {
+      call('PyErr_Clear');
+      throw new CellEnded(this.#boundary.memoryRefused ? 'outOfMemory' : 'crashed', 'the cell broke the report of its own result');
+    }
+    const length = call('PyBytes_Size', answer);
+    // JSON writes a character as up to six; a cell that forges a longer report only loses its own session.
+    if (length > 14 * outputBytes + 65536) throw new CellEnded('crashed', 'the cell broke the report of its own result');
+    const address = call('PyBytes_AsString', answer);
+    const text = Buffer.from(exports.memory.buffer, address, length).toString('utf8');
+    call('Py_DecRef', answer);
+    return parseReport(text);
+  }
+
+  /** Puts the current session away. */
+  #leave(): void {
+    if (this.#current === undefined) return;
+    const image = this.#loaded ?? this.#memory.image(this.#boundary.entropy);
+    this.#keep(this.#current, image);
+    this.#memory.restore(undefined, image);
+    this.#current = undefined;
+    this.#loaded = undefined;
+  }
+
+  #load(sandbox: string, image: Image): void {
+    this.#memory.restore(image, { offsets: new Uint32Array(0), pages: Buffer.alloc(0), entropy: 0 });
+    this.#boundary.entropy = image.entropy;
+    this.#current = sandbox;
+    this.#loaded = image;
+  }
+
+  #discard(): void {
+    this.#memory.restore(undefined);
+    this.#current = undefined;
+    this.#loaded = undefined;
+  }
+
+  #keep(sandbox: string, image: Image): void {
+    this.#images.set(sandbox, image);
+    this.#imageBytes += image.pages.byteLength;
+    for (const [oldest] of this.#images) {
+      if (this.#imageBytes <= imageByteBudget) return;
+      this.#forget(oldest);
+    }
+  }
+
+  #forget(sandbox: string): void {
+    this.#imageBytes -= this.#images.get(sandbox)?.pages.byteLength ?? 0;
+    this.#images.delete(sandbox);
+  }
+}
+
+function answerOf(report: Report, stdout: CappedOutput, stderr: CappedOutput): CellAnswer {
+  return {
+    ending: 'returned',
+    exitCode: report.exitCode,
+    stdout: stdout.text(),
+    stderr: stderr.text(),
+    ...(report.value === undefined ? {} : { value: report.value }),
+    ...(report.errorType === undefined ? {} : { errorType: report.errorType }),
+    truncated: stdout.truncated || stderr.truncated || report.cut === true,
+    held: true,
+  };
+}
+
+function errorTypeOf(ended: CellEnded): { errorType?: string } {
+  switch (ended.ending) {
+    case 'interrupted':
+      return { errorType: 'TimeoutError' };
+    case 'outOfMemory':
+      return { errorType: 'MemoryError' };
+    case 'exited':
+      return { errorType: 'SystemExit' };
+    case 'violation':
+      return { errorType: 'PermissionError' };
+    case 'crashed':
+      return { errorType: /call stack/.test(ended.message) ? 'RecursionError' : 'SystemError' };
+  }
+}
+
+/** The report comes out of memory that the cell can write to: only its own verdict on itself, but it must have the right shape. */
+function parseReport(text: string): Report {
+  const report = JSON.parse(text) as Partial<Record<string, unknown>> | null;
+  const isText = (value: unknown) => value === undefined || typeof value === 'string';
+  if (
+    typeof report !== 'object' ||
+    report === null ||
+    !Number.isInteger(report['exitCode']) ||
+    !isText(report['value']) ||
+    !isText(report['errorType']) ||
+    !isText(report['traceback'])
+  ) {
+    throw new CellEnded('crashed', 'the cell broke the report of its own result');
+  }
+  return report as unknown as Report;
+}
+
+/** Loads CPython, runs driver.py, seals the boundary. */
+export async function loadInterpreter(interrupt: Int32Array): Promise<Interpreter> {
+  // emscripten asks for the host's open flags through an interface that Node's permission model closes.
+  (process as unknown as { binding: () => unknown }).binding = () => ({ fs: constants });
+  const boundary = new Boundary(interrupt);
+  boundary.install();
+  const { loadPyodide } = await import('pyodide');
+  const pyodide = await loadPyodide({
+    jsglobals: Object.freeze(Object.create(null)) as object,
+    env: { PYTHONHASHSEED: '0', HOME: '/' },
+    stdin: () => null as unknown as string,
+  });
+  const runCell = loadDriver(boundary.instance as WebAssemblyInstance);
+  const outputs = { stdout: new CappedOutput(0), stderr: new CappedOutput(0) };
+  const writer = (name: 'stdout' | 'stderr') => ({
+    write: (bytes: Uint8Array) => {
+      outputs[name].write(bytes);
+      return bytes.length;
+    },
+  });
+  pyodide.setStdout(writer('stdout'));
+  pyodide.setStderr(writer('stderr'));
+  pyodide.setInterruptBuffer(interrupt);
+  const module = (pyodide as unknown as { _module: { growMemory: (byteLength: number) => unknown } })._module;
+  boundary.seal((byteLength) => module.growMemory(byteLength));
+  return new Interpreter(boundary, runCell, (stdout, stderr) => Object.assign(outputs, { stdout, stderr }));
+}
+
+/**
+ * Runs driver.py through the C API, without a frame of Pyodide on the stack, and gives back the PyObject of its run_cell.
+ * From then on Python and host meet in linear memory only.
+ */
+function loadDriver(instance: WebAssemblyInstance): number {
+  const { exports } = instance;
+  const call = (name: string, ...values: number[]) => (exports[name] as (...values: number[]) => number)(...values) >>> 0;
+  const withString = <Result>(text: string, use: (address: number) => Result): Result => {
+    const bytes = Buffer.from(`${text}\0`, 'utf8');
+    const address = call('malloc', bytes.byteLength);
+    bytes.copy(Buffer.from(exports.memory.buffer), address);
+    const result = use(address);
+    call('free', address);
+    return result;
+  };
+  const run = (code: string) => {
+    if (withString(code, (address) => call('PyRun_SimpleString', address)) !== 0) throw new Error('driver.py: expected it to load, got the exception above');
+  };
+  const source = readFileSync(new URL('driver.py', import.meta.url), 'utf8');
+  run(`driver = {"__name__": "driver"}\nexec(compile(${JSON.stringify(source)}, "driver.py", "exec"), driver)`);
+  const main = withString('__main__', (address) => call('PyImport_AddModule', address));
+  const driver = withString('driver', (address) => call('PyObject_GetAttrString', main, address));
+  const runCell = withString('run_cell', (address) => call('PyDict_GetItemString', driver, address));
+  call('Py_IncRef', runCell);
+  run('driver["prepare"]()');
+  return runCell;
+}
