@@ -64,7 +64,7 @@ export class Graph {
 
   /** A scalar, stored once per graph. */
   constant(value: number, dtype: DType): Value {
-    return this.cached(`${dtype} ${value}`, () => {
+    return this.shared(`${dtype} ${value}`, () => {
       const data = new arrays[dtype](1);
       data[0] = dtype === 'int64' ? BigInt(value) : value;
       return this.initializer(this.freshName('constant'), dtype, [], data);
@@ -73,7 +73,7 @@ export class Graph {
 
   /** A list of int64, stored once per graph: shapes, axes, sizes. */
   integers(values: readonly number[]): Value {
-    return this.cached(`[${values}]`, () =>
+    return this.shared(`[${values}]`, () =>
       this.initializer(
         this.freshName('integers'),
         'int64',
@@ -112,6 +112,15 @@ export class Graph {
     }
   }
 
+  /** What was made under this key before, else what `make` makes: constants and tables that many places need. */
+  shared(key: string, make: () => Value): Value {
+    const found = this.constants.get(key);
+    if (found) return found;
+    const made = make();
+    this.constants.set(key, made);
+    return made;
+  }
+
   /** Makes `value` an output with this name. */
   output(name: string, value: Value): void {
     const taken = value.origin !== 'node' || this.outputs.includes(value);
@@ -122,13 +131,5 @@ export class Graph {
 
   private freshName(stem: string): string {
     return `${this.prefix}${stem}_${this.count++}`;
-  }
-
-  private cached(key: string, make: () => Value): Value {
-    const found = this.constants.get(key);
-    if (found) return found;
-    const made = make();
-    this.constants.set(key, made);
-    return made;
   }
 }

@@ -12,12 +12,22 @@ export interface ModelConfig {
   readonly intermediateSize: number;
   readonly rmsNormEps: number;
   readonly ropeTheta: number;
+  /** Llama 3's stretched rotary frequencies; absent: plain. */
+  readonly ropeScaling?: RopeScaling;
   readonly tieWordEmbeddings: boolean;
   /** Bias on the query, key and value projections (Qwen2). */
   readonly attentionBias: boolean;
   /** RMSNorm on every query and key head (Qwen3). */
   readonly queryKeyNorm: boolean;
   readonly maxPositions: number;
+}
+
+export interface RopeScaling {
+  readonly type: 'llama3';
+  readonly factor: number;
+  readonly lowFreqFactor: number;
+  readonly highFreqFactor: number;
+  readonly originalMaxPositions: number;
 }
 
 export interface Tensor {

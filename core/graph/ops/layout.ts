@@ -89,3 +89,11 @@ export function scatterElements(x: Value, indices: Value, updates: Value, axis: 
   const at = axisOf(axis, x.shape.length);
   return x.graph.emit('ScatterElements', [x, indices, updates], { axis: at, reduction }, [x])[0] as Value;
 }
+
+/** The contents of an int64 initializer made by `graph.integers`: axes, bounds, sizes. */
+export function integersOf(value: Value): number[] {
+  const initializer = value.graph.initializers.find((entry) => entry.value === value);
+  const data = initializer?.data;
+  if (!(data instanceof BigInt64Array)) throw new Error(`integersOf(${value.name}): expected an int64 initializer, got a ${value.dtype} ${value.origin}`);
+  return Array.from(data, Number);
+}

@@ -1,0 +1,118 @@
+/** @file The compute of training, on whatever thread calls it: a model's state, its sessions, and the two kinds of step. */
+import type { AdamMoments, ModelConfig, OptimizerStep, Tensor, Weights } from '../../../core/model/config.ts';
+import { checkTensors } from '../../../core/model/tensorNames.ts';
+import type { TrainingGraphKind } from '../../../core/model/trainingGraph.ts';
+import type { BatchRow } from '../../../core/run/batch.ts';
+import type { Feed, FeedArray, SessionOptions } from '../ort/session.ts';
+import { perTokenFeed, perTokenRows, positionsOf, tokenFeeds } from './feeds.ts';
+import { GradientSum, type ModelState } from './gradientSum.ts';
+import { type MicroBatch, planMicroBatches } from './microBatches.ts';
+import { type PolicyStepSettings, policyStep } from './policyStep.ts';
+import { TrainingSessions } from './sessions.ts';
+import type { PolicyMetrics, SupervisedMetrics, SupervisedRow } from './types.ts';
+
+export interface TrainerOptions extends SessionOptions {
+  /** Estimated activation memory of all cached sessions together. */
+  readonly sessionBytes?: number;
+  /** Padded tokens of one micro-batch of a supervised step. */
+  readonly supervisedMicroBatchTokens?: number;
+}
+
+const defaultSessionBytes = 3 * 2 ** 30;
+const defaultMicroBatchTokens = 4096;
+
+/** Called between micro-batches; throws to stop. */
+export type CheckPoint = () => void;
+
+/** A row, as far as the forward pass is concerned. */
+interface Row {
+  readonly tokens: Int32Array;
+}
+
+export class Trainer {
+  readonly state: ModelState;
+  readonly reference: Weights | null;
+  private readonly sessions: TrainingSessions;
+  private readonly microBatchTokens: number;
+
+  /** Works on the given weights and moments in place. `reference` is the frozen policy that KL is measured to. */
+  constructor(config: ModelConfig, weights: Weights, moments: AdamMoments | null, reference: Weights | null, options: TrainerOptions = {}) {
+    checkTensors(config, weights);
+    if (reference) checkTensors(config, reference);
+    if (moments) for (const part of [moments.first, moments.second]) checkTensors(config, part);
+    this.state = {
+      weights: new Map(weights),
+      first: moments ? new Map(moments.first) : zerosOf(weights),
+      second: moments ? new Map(moments.second) : zerosOf(weights),
+      step: moments?.step ?? 0,
+    };
+    this.reference = reference;
+    this.sessions = new TrainingSessions(config, options.sessionBytes ?? defaultSessionBytes, options);
+    this.microBatchTokens = options.supervisedMicroBatchTokens ?? defaultMicroBatchTokens;
+  }
+
+  /** Weighted cross-entropy: Σ weight · loss ÷ Σ weight. */
+  async supervisedStep(rows: readonly SupervisedRow[], optimizer: OptimizerStep, check: CheckPoint): Promise<SupervisedMetrics> {
+    const total = rows.reduce((sum, row) => sum + row.lossWeights.subarray(1).reduce((part, weight) => part + weight, 0), 0);
+    if (!(total > 0)) throw new Error(`supervisedStep: expected a positive sum of loss weights over ${rows.length} rows, got ${total}`);
+    const weights = rows.map((row) => row.lossWeights.map((weight) => weight / total));
+    const gradient = new GradientSum();
+    let loss = 0;
+    for (const batch of this.plan(rows, this.microBatchTokens)) {
+      check();
+      const outputs = await this.run({ kind: 'supervised' }, rows, batch, { weights }, gradient);
+      loss += (outputs['loss'] as Float32Array)[0] as number;
+    }
+    check();
+    const gradNorm = gradient.apply(this.state, optimizer);
+    const tokens = rows.reduce((sum, row) => sum + row.lossWeights.subarray(1).reduce((count, weight) => count + (weight > 0 ? 1 : 0), 0), 0);
+    return { loss, gradNorm, tokens };
+  }
+
+  policyStep(rows: readonly BatchRow[], settings: PolicyStepSettings, check: CheckPoint): Promise<PolicyMetrics> {
+    return policyStep(this, rows, settings, check);
+  }
+
+  plan(rows: readonly Row[], maxTokens: number): MicroBatch[] {
+    const lengths = rows.map((row) => positionsOf(row.tokens));
+    return planMicroBatches(lengths, maxTokens);
+  }
+
+  /** One graph, one micro-batch; `perToken` is aligned with the tokens of each row. Gradients go to `gradient`. */
+  async run(
+    kind: TrainingGraphKind,
+    rows: readonly Row[],
+    batch: MicroBatch,
+    perToken: Readonly<Record<string, readonly Float32Array[]>>,
+    gradient: GradientSum | null,
+    weights: Weights = this.state.weights,
+  ): Promise<Readonly<Record<string, FeedArray>>> {
+    const session = await this.sessions.get(kind, { rows: batch.batch, length: batch.length });
+    const tokens = tokenFeeds(rows, batch);
+    const feeds: Record<string, Feed> = { ...tokens };
+    for (const [name, { data, shape }] of weights) feeds[name] = { data, shape };
+    for (const [name, values] of Object.entries(perToken)) feeds[name] = perTokenFeed(values, batch);
+    const outputs = await session.run(feeds);
+    gradient?.add(this.state, outputs, tokens.tokens.data as BigInt64Array);
+    return outputs;
+  }
+
+  /** Log-probabilities of every row's tokens, without a gradient. */
+  async logprobs(rows: readonly Row[], weights: Weights, temperature: number, maxTokens: number, check: CheckPoint): Promise<Float32Array[]> {
+    const found = new Map<number, Float32Array>();
+    for (const batch of this.plan(rows, maxTokens)) {
+      check();
+      const outputs = await this.run({ kind: 'forward', temperature }, rows, batch, {}, null, weights);
+      for (const [row, values] of perTokenRows(rows, batch, outputs['logprobs'] as Float32Array)) found.set(row, values);
+    }
+    return rows.map((_, row) => found.get(row) as Float32Array);
+  }
+
+  release(): Promise<void> {
+    return this.sessions.release();
+  }
+}
+
+function zerosOf(weights: Weights): Map<string, Tensor> {
+  return new Map(Array.from(weights, ([name, { shape, data }]) => [name, { shape, data: new Float32Array(data.length) }]));
+}

@@ -1,0 +1,134 @@
+/** @file Our transformer, loss, gradients and optimiser against transformers and torch, on every golden model directory. */
+import { describe, expect, it } from 'vitest';
+import { createSession } from '../../activities/policy/ort/session.ts';
+import { Trainer } from '../../activities/policy/training/trainer.ts';
+import { Graph } from '../../core/graph/graph.ts';
+import { modelBytes } from '../../core/graph/onnx.ts';
+import { embeddingName } from '../../core/model/tensorNames.ts';
+import { embeddedGradientName, gradientName, trainingGraph } from '../../core/model/trainingGraph.ts';
+import { decoderLogits, embed, parameterInputs } from '../../core/model/transformer.ts';
+import type { BatchRow } from '../../core/run/batch.ts';
+import type { LossConfig } from '../../core/run/config.ts';
+import { type GoldenModel, goldenModelNames, loadGoldenModel } from './goldenModels.ts';
+
+function maxDifference(actual: Float32Array, wanted: Float32Array): number {
+  expect(actual.length).toBe(wanted.length);
+  return actual.reduce((max, value, i) => Math.max(max, Math.abs(value - (wanted[i] as number))), 0);
+}
+
+/** Largest difference in units of the largest wanted magnitude. */
+function relativeDifference(actual: Float32Array, wanted: Float32Array): number {
+  return maxDifference(actual, wanted) / wanted.reduce((max, value) => Math.max(max, Math.abs(value)), 1e-12);
+}
+
+function lossOf({ expected }: GoldenModel): LossConfig {
+  return { clipLow: expected.clipLow, clipHigh: expected.clipHigh, dualClip: null, klCoefficient: 0, entropyCoefficient: 0, aggregation: 'tokenMean' };
+}
+
+const weightFeeds = (model: GoldenModel) => Object.fromEntries(Array.from(model.weights, ([name, { data, shape }]) => [name, { data, shape }]));
+
+/** The golden file leaves out token 0, which nothing predicts. */
+function rowsOf({ expected }: GoldenModel): BatchRow[] {
+  return expected.inputIds.map((tokens, row) => ({
+    taskId: 'golden',
+    sibling: row,
+    tokens: Int32Array.from(tokens),
+    sampledMask: Uint8Array.from([0, ...(expected.sampledMask[row] as number[])]),
+    behaviorLogprobs: Float32Array.from([0, ...(expected.behaviorLogprobs[row] as number[])]),
+    advantages: Float32Array.from([0, ...(expected.advantages[row] as number[])]),
+  }));
+}
+
+async function logitsOf(model: GoldenModel): Promise<Float32Array> {
+  const [rows, length] = [model.expected.inputIds.length, (model.expected.inputIds[0] as number[]).length];
+  const graph = new Graph();
+  const parameters = parameterInputs(graph, model.config);
+  const embedded = embed(parameters, graph.input('tokens', 'int64', [rows, length]), model.config, rows * length);
+  graph.output('logits', decoderLogits(embedded, parameters, model.config, { rows, length }));
+  const session = await createSession(modelBytes(graph));
+  const tokens = BigInt64Array.from(model.expected.inputIds.flat(), (token) => BigInt(token));
+  const { logits } = await session.run({ ...weightFeeds(model), tokens: { data: tokens, shape: [rows, length] } });
+  await session.release();
+  return logits as Float32Array;
+}
+
+async function lossAndGradients(model: GoldenModel): Promise<{ loss: number; gradients: Map<string, Float32Array> }> {
+  const rows = rowsOf(model);
+  const length = (rows[0] as BatchRow).tokens.length - 1;
+  const count = rows.length * length;
+  const session = await createSession(
+    modelBytes(trainingGraph(model.config, { kind: 'policy', temperature: 1, loss: lossOf(model) }, { rows: rows.length, length })),
+  );
+  const sampled = rows.reduce((sum, row) => sum + row.sampledMask.reduce((part, flag) => part + flag, 0), 0);
+  const perToken = (pick: (row: BatchRow, t: number) => number) => ({
+    data: Float32Array.from({ length: count }, (_, n) => pick(rows[Math.floor(n / length)] as BatchRow, (n % length) + 1)),
+    shape: [count, 1],
+  });
+  const token = (shift: number) =>
+    BigInt64Array.from({ length: count }, (_, n) => BigInt((rows[Math.floor(n / length)] as BatchRow).tokens[(n % length) + shift] as number));
+  const outputs = await session.run({
+    ...weightFeeds(model),
+    tokens: { data: token(0), shape: [rows.length, length] },
+    targets: { data: token(1), shape: [count, 1] },
+    weights: perToken((row, t) => (row.sampledMask[t] as number) / sampled),
+    advantages: perToken((row, t) => row.advantages[t] as number),
+    behaviorLogprobs: perToken((row, t) => row.behaviorLogprobs[t] as number),
+  });
+  await session.release();
+  const gradients = new Map(
+    Array.from(
+      model.weights,
+      ([name, { data }]) => [name, (outputs[gradientName(name)] as Float32Array | undefined) ?? new Float32Array(data.length)] as const,
+    ),
+  );
+  const table = gradients.get(embeddingName) as Float32Array;
+  const embedded = outputs[embeddedGradientName] as Float32Array;
+  const width = model.config.hiddenSize;
+  token(0).forEach((id, n) => {
+    for (let i = 0; i < width; i++) table[Number(id) * width + i] = (table[Number(id) * width + i] as number) + (embedded[n * width + i] as number);
+  });
+  return { loss: (outputs['loss'] as Float32Array)[0] as number, gradients };
+}
+
+describe.each(goldenModelNames())('%s', async (name) => {
+  const model = await loadGoldenModel(name);
+  const wanted = (tensor: string) => {
+    const found = model.tensors.get(tensor);
+    if (!found) throw new Error(`expected.safetensors of ${name}: no tensor ${tensor}`);
+    return found.data;
+  };
+
+  it('gives the logits of transformers to 1e-4', async () => {
+    expect(maxDifference(await logitsOf(model), wanted('logits'))).toBeLessThan(1e-4);
+  });
+
+  it('gives the log-probabilities of transformers to 1e-4', async () => {
+    const trainer = new Trainer(model.config, model.weights, null, null);
+    const rows = await trainer.logprobs(rowsOf(model), model.weights, 1, 4096, () => {});
+    await trainer.release();
+    expect(maxDifference(Float32Array.from(rows.flatMap((row) => [...row.subarray(1)])), wanted('logprobs'))).toBeLessThan(1e-4);
+  });
+
+  it('gives the loss and the gradients of torch to a relative 1e-4', async () => {
+    const { loss, gradients } = await lossAndGradients(model);
+    expect(loss).toBeCloseTo(model.expected.loss, 5);
+    for (const [tensor, gradient] of gradients) expect(relativeDifference(gradient, wanted(`gradient.${tensor}`)), tensor).toBeLessThan(1e-4);
+  });
+
+  it('gives the weights of torch after three AdamW steps to 1e-4', async () => {
+    const copies = new Map(Array.from(model.weights, ([tensor, { shape, data }]) => [tensor, { shape, data: data.slice() }] as const));
+    const trainer = new Trainer(model.config, copies, null, null);
+    const { adamw } = model.expected;
+    for (let step = 0; step < 3; step++) {
+      const metrics = await trainer.policyStep(
+        rowsOf(model),
+        { loss: lossOf(model), temperature: 1, optimizer: adamw, passes: 1, minibatches: 1, microBatchTokens: 64, maxLogprobDifference: 100 },
+        () => {},
+      );
+      expect(metrics.loss).toBeCloseTo(adamw.losses[step] as number, 4);
+      expect(Math.abs(metrics.gradNorm / (adamw.gradNorms[step] as number) - 1)).toBeLessThan(1e-3);
+    }
+    await trainer.release();
+    for (const [tensor, { data }] of trainer.state.weights) expect(maxDifference(data, wanted(`adamw3.${tensor}`)), tensor).toBeLessThan(1e-4);
+  });
+});
