@@ -38,6 +38,8 @@ export interface TaskCard {
   readonly tokenBudget: number;
   /** True where a first turn without code is a format violation. */
   readonly toolRequired: boolean;
+  /** How a malformed turn is answered (core/rollout/observation.ts); absent is `terse`. */
+  readonly observationStyle?: 'terse' | 'full';
 }
 
 /** Which weights sample: a checkpoint and the number that grows by one with every update. */

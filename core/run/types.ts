@@ -1,5 +1,5 @@
 /** @file What the workflows of a run and their activities pass to one another, beyond a single rollout. */
-import type { ArtifactRef, PolicyRef, TaskCard, TrajectorySummary } from '../rollout/types.ts';
+import type { ArtifactRef, PolicyRef, Split, TaskCard, TrajectorySummary } from '../rollout/types.ts';
 import type { CreditConfig, LossConfig, RunConfig } from './config.ts';
 
 export type Phase = 'preparing' | 'warmup' | 'evaluating' | 'rollouts' | 'update' | 'paused' | 'waiting-for-operator' | 'completed' | 'gated' | 'cancelled';
@@ -47,13 +47,18 @@ export interface TrainCarry {
   readonly hyperparameters: Hyperparameters;
   readonly paused: boolean;
   readonly before: readonly EvaluationResult[];
+  /** The newest evaluation since. */
+  readonly after: readonly EvaluationResult[];
+  /** Of the last finished step, for the progress query. */
+  readonly metrics: Metrics;
 }
 
 export interface TrainResult {
   readonly run: string;
   readonly phase: Phase;
   readonly steps: number;
-  readonly policy: PolicyRef;
+  /** Absent when the run ended before `prepareRun` answered. */
+  readonly policy?: PolicyRef;
   readonly before: readonly EvaluationResult[];
   readonly after: readonly EvaluationResult[];
   /** Why the run ended early (gated, cancelled). */
@@ -104,6 +109,17 @@ export interface WarmupInput {
   readonly toStep: number;
 }
 
+/** Input of the workflow `warmup`: the activity's commits, one after another. */
+export interface WarmupPhaseInput {
+  readonly run: string;
+  readonly policy: PolicyRef;
+  /** Warm-up steps done. */
+  readonly step: number;
+  readonly steps: number;
+  readonly stepsPerCommit: number;
+  readonly paused: boolean;
+}
+
 export interface UpdateResult {
   readonly policy: PolicyRef;
   readonly metrics: Metrics;
@@ -146,11 +162,34 @@ export interface GroupResult {
   readonly summaries: readonly TrajectorySummary[];
 }
 
+export interface CreditGroup {
+  readonly taskId: string;
+  readonly trajectories: readonly ArtifactRef[];
+  /** Why the group left no trajectories at all; the ledger names its task as excluded. */
+  readonly failure?: string;
+}
+
+/** Input of the workflow `rollout`: one trajectory of a given task, or of the one at a position of the task stream. */
+export interface RolloutInput {
+  readonly run: string;
+  readonly step: number;
+  readonly sibling: number;
+  readonly policy: PolicyRef;
+  readonly config: RolloutConfig;
+  readonly task: TaskCard | { readonly split: Split; readonly offset: number };
+}
+
+export interface RolloutResult {
+  readonly task: TaskCard;
+  readonly trajectories: ArtifactRef;
+  readonly summary: TrajectorySummary;
+}
+
 export interface CreditInput {
   readonly run: string;
   readonly step: number;
   readonly policyVersion: number;
-  readonly groups: readonly { readonly taskId: string; readonly trajectories: readonly ArtifactRef[] }[];
+  readonly groups: readonly CreditGroup[];
   readonly credit: CreditConfig;
 }
 
@@ -194,6 +233,16 @@ export interface RecordStepInput {
   readonly metrics: Metrics;
 }
 
+/** What the pages played so far add up to. */
+export interface EvaluationTally {
+  /** Rollouts played, in the order task by task, sample by sample. */
+  readonly samples: number;
+  readonly solved: number;
+  readonly counted: number;
+  /** Turns of the counted ones. */
+  readonly turns: number;
+}
+
 export interface EvaluateInput {
   readonly run: string;
   readonly step: number;
@@ -203,7 +252,7 @@ export interface EvaluateInput {
   readonly samplesPerTask: number;
   readonly config: RolloutConfig;
   /** Filled in by continue-as-new. */
-  readonly carry?: { readonly nextTask: number; readonly solved: number; readonly counted: number; readonly turns: number; readonly samples: number };
+  readonly carry?: EvaluationTally;
 }
 
 export interface RecordEvaluationInput {

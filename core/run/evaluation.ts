@@ -1,0 +1,31 @@
+/** @file Adds up an evaluation page by page. Rollouts without an outcome reward (errors, cancellations) are left out of the share. */
+import type { TrajectorySummary } from '../rollout/types.ts';
+import type { EvaluateInput, EvaluationResult, EvaluationTally } from './types.ts';
+
+export function tally(before: EvaluationTally, page: readonly TrajectorySummary[]): EvaluationTally {
+  const counted = page.filter(({ outcomeReward }) => outcomeReward !== null);
+  return {
+    samples: before.samples + page.length,
+    solved: before.solved + counted.filter(({ outcome }) => outcome === 'solved').length,
+    counted: before.counted + counted.length,
+    turns: before.turns + counted.reduce((sum, { turns }) => sum + turns, 0),
+  };
+}
+
+/** @throws Error when nothing was counted: there is no share of nothing. */
+export function evaluationResult(input: Pick<EvaluateInput, 'policy' | 'mode' | 'tasks'>, total: EvaluationTally): EvaluationResult {
+  const { samples, solved, counted, turns } = total;
+  if (counted === 0) throw new Error('evaluationResult: expected at least one counted rollout, got none');
+  const solvedShare = solved / counted;
+  return {
+    policyVersion: input.policy.policyVersion,
+    mode: input.mode,
+    tasks: input.tasks,
+    samples,
+    solved,
+    counted,
+    solvedShare,
+    standardError: Math.sqrt((solvedShare * (1 - solvedShare)) / counted),
+    meanTurns: turns / counted,
+  };
+}

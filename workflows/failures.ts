@@ -1,0 +1,33 @@
+/** @file What went wrong, in one line that a person can act on. */
+import { ActivityFailure, ApplicationFailure, ChildWorkflowFailure, TemporalFailure, TimeoutFailure } from '@temporalio/workflow';
+
+/** Search attributes, tables and ledgers carry the reason, so it is cut here once. */
+const reasonCharacters = 400;
+
+/** `update: LogprobGateClosed: … (not retried)`; follows the chain of causes to the first one that says something. */
+export function reasonOf(error: unknown): string {
+  const reason = describe(error);
+  return reason.length <= reasonCharacters ? reason : `${reason.slice(0, reasonCharacters - 1)}…`;
+}
+
+function describe(error: unknown): string {
+  if (error instanceof ActivityFailure) return `${error.activityType}: ${describe(error.cause)}`;
+  if (error instanceof ChildWorkflowFailure) return `${error.execution.workflowId}: ${describe(error.cause)}`;
+  if (error instanceof TimeoutFailure) return timeoutReasons[error.timeoutType ?? ''] ?? error.message;
+  if (error instanceof ApplicationFailure)
+    return error.type === undefined || error.type === null || error.type === 'Error' ? error.message : `${error.type}: ${error.message}`;
+  if (error instanceof TemporalFailure) return error.message;
+  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+}
+
+const timeoutReasons: Readonly<Record<string, string>> = {
+  START_TO_CLOSE: 'took longer than its start-to-close timeout',
+  SCHEDULE_TO_START: 'no worker took it within its schedule-to-start timeout; is one running on its queue?',
+  SCHEDULE_TO_CLOSE: 'did not succeed within its schedule-to-close timeout; is a worker running on its queue?',
+  HEARTBEAT: 'its worker stopped sending heartbeats and no attempt is left',
+};
+
+/** Nobody polls the queue: whatever lived behind it is gone. */
+export function isQueueDead(error: unknown): boolean {
+  return error instanceof ActivityFailure && error.cause instanceof TimeoutFailure && error.cause.timeoutType === 'SCHEDULE_TO_START';
+}
