@@ -6,7 +6,7 @@ import type { Normalization, UniformGroups } from '../run/config.ts';
 import { normalise } from './normalise.ts';
 import { discountedReturns } from './returns.ts';
 import { turnRewards } from './rewards.ts';
-import { type CreditGroup, type GroupCredit, isCounted, type PerBatch, type PerGroup, type PerTurn, type RewardParts, totalReward } from './types.ts';
+import { type GradedGroup, type GroupCredit, isCounted, type PerBatch, type PerGroup, type PerTurn, type RewardParts, totalReward } from './types.ts';
 
 export interface CreditOptions {
   readonly method: 'gtpo' | 'grpo';
@@ -21,7 +21,7 @@ export interface CreditOptions {
   readonly uniformGroups: UniformGroups;
 }
 
-export function assignCredit(groups: PerBatch<CreditGroup>, options: CreditOptions): PerBatch<GroupCredit> {
+export function assignCredit(groups: PerBatch<GradedGroup>, options: CreditOptions): PerBatch<GroupCredit> {
   const assign = { gtpo: gtpoCredit, grpo: grpoCredit }[options.method];
   return assign(
     groups,
@@ -31,7 +31,7 @@ export function assignCredit(groups: PerBatch<CreditGroup>, options: CreditOptio
 }
 
 /** A group in which every counted outcome is worth the same teaches nothing about the task: only format and length would be left. */
-function isDropped(group: CreditGroup, uniformGroups: UniformGroups): boolean {
+function isDropped(group: GradedGroup, uniformGroups: UniformGroups): boolean {
   const outcomes = group.trajectories.filter(isCounted).map(({ outcome }) => outcome === 'solved');
   return outcomes.length === 0 || (uniformGroups === 'drop' && outcomes.every((solved) => solved === outcomes[0]));
 }
@@ -43,7 +43,7 @@ interface Cell {
 }
 
 /** A_{i,j} = (R_{i,j} − mean) / std over the turns of a pool. */
-function gtpoCredit(groups: PerBatch<CreditGroup>, dropped: PerBatch<boolean>, options: CreditOptions): PerBatch<GroupCredit> {
+function gtpoCredit(groups: PerBatch<GradedGroup>, dropped: PerBatch<boolean>, options: CreditOptions): PerBatch<GroupCredit> {
   const rewards = groups.map((group) => turnRewards(group, options));
   const returns = rewards.map((group) => group.map((parts) => parts && discountedReturns(parts.map(totalReward), options.gamma)));
   const cells = kept(returns, dropped).flatMap(({ group, siblings }) =>
@@ -58,7 +58,7 @@ function gtpoCredit(groups: PerBatch<CreditGroup>, dropped: PerBatch<boolean>, o
 }
 
 /** Outcome and format penalties of a whole trajectory, normalised over trajectories, the same for every turn. */
-function grpoCredit(groups: PerBatch<CreditGroup>, dropped: PerBatch<boolean>, options: CreditOptions): PerBatch<GroupCredit> {
+function grpoCredit(groups: PerBatch<GradedGroup>, dropped: PerBatch<boolean>, options: CreditOptions): PerBatch<GroupCredit> {
   const rewards = groups.map((group) => turnRewards(group, { ...options, alpha: 0 }));
   const totals = rewards.map((group) => group.map((parts) => parts && [parts.reduce((sum, part) => sum + totalReward(part), 0)]));
   const normalization = options.normalization === 'turnIndex' ? 'group' : options.normalization;

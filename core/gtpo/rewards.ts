@@ -1,5 +1,5 @@
 /** @file Turn rewards of GTPO (arXiv 2511.14846): outcome on the last turn, format on every turn, similarity shaping of what failed. */
-import { type CreditGroup, type CreditTrajectory, isCounted, type PerGroup, type PerTurn, type RewardParts } from './types.ts';
+import { type CreditTrajectory, type GradedGroup, isCounted, type PerGroup, type PerTurn, type RewardParts } from './types.ts';
 
 export interface RewardOptions {
   readonly alpha: number;
@@ -7,7 +7,7 @@ export interface RewardOptions {
 }
 
 /** null for trajectories that take no part. */
-export function turnRewards(group: CreditGroup, options: RewardOptions): PerGroup<PerTurn<RewardParts> | null> {
+export function turnRewards(group: GradedGroup, options: RewardOptions): PerGroup<PerTurn<RewardParts> | null> {
   const solved = solvedIn(group.trajectories);
   return group.trajectories.map((trajectory, sibling) => {
     if (!isCounted(trajectory)) return null;
@@ -25,7 +25,7 @@ function solvedIn(trajectories: PerGroup<CreditTrajectory>): readonly number[] {
 }
 
 /** α · mean over the solved siblings p of sim(code, code_p). The mean divides by |p| once. */
-function shapingOf(group: CreditGroup, sibling: number, solved: readonly number[], alpha: number): number {
+function shapingOf(group: GradedGroup, sibling: number, solved: readonly number[], alpha: number): number {
   const trajectory = group.trajectories[sibling] as CreditTrajectory;
   if (trajectory.outcome === 'solved' || !trajectory.hasCode || solved.length === 0 || alpha === 0) return 0;
   const sum = solved.reduce((total, other) => total + Math.min(1, Math.max(0, group.similarity(sibling, other))), 0);

@@ -4,14 +4,14 @@
  */
 import { randomOf } from '../random.ts';
 import { pythonTokens } from './pythonTokens.ts';
-import type { CreditGroup, PerGroup } from './types.ts';
+import type { GradedGroup, PerGroup } from './types.ts';
 
-export type Similarity = CreditGroup['similarity'];
+export type Similarity = GradedGroup['similarity'];
 
-/** Counted features of a text and their Euclidean length. */
+/** Counted features of a text and the sum of their squares. */
 interface TokenCounts {
   readonly counts: ReadonlyMap<number, number>;
-  readonly norm: number;
+  readonly square: number;
 }
 
 /** Pairs matter: the same calls in another order are another program. Vectors are made when first asked for. */
@@ -43,7 +43,7 @@ function countTokens(code: string, vocabulary: Map<string, number>): TokenCounts
   }
   let square = 0;
   for (const value of counts.values()) square += value * value;
-  return { counts, norm: Math.sqrt(square) };
+  return { counts, square };
 }
 
 /** From 1; 0 is no token. */
@@ -54,13 +54,13 @@ function idOf(token: string, vocabulary: Map<string, number>): number {
   return vocabulary.size;
 }
 
-/** Counts are integers, so the sum is exact and does not depend on its order. */
+/** Counts are integers, so the sums are exact, do not depend on their order, and equal texts give exactly 1. */
 function sparseCosine(a: TokenCounts, b: TokenCounts): number {
-  if (a.norm === 0 || b.norm === 0) return 0;
+  if (a.square === 0 || b.square === 0) return 0;
   const [small, large] = a.counts.size <= b.counts.size ? [a, b] : [b, a];
   let dot = 0;
   for (const [key, value] of small.counts) dot += value * (large.counts.get(key) ?? 0);
-  return dot / (a.norm * b.norm);
+  return dot / Math.sqrt(a.square * b.square);
 }
 
 /** Cosine of vectors that some model made of the codes. */

@@ -21,7 +21,8 @@ export interface CreditTrajectory {
   readonly turns: PerTurn<CreditTurn>;
 }
 
-export interface CreditGroup {
+/** A group as graded: what credit is computed from. */
+export interface GradedGroup {
   readonly trajectories: PerGroup<CreditTrajectory>;
   /** How alike the code of two siblings is; clamped to [0, 1] where it is used. Only asked for an unsolved and a solved one. */
   readonly similarity: (unsolved: number, solved: number) => number;
@@ -55,7 +56,7 @@ export interface GroupCredit {
 }
 
 /** Whether a trajectory takes part in its group's statistics. */
-export function isCounted(trajectory: CreditTrajectory): boolean {
+export function isCounted(trajectory: { readonly outcome: Outcome; readonly turns: PerTurn<unknown> }): boolean {
   const { outcome, turns } = trajectory;
   return turns.length > 0 && (outcome === 'solved' || outcome === 'failed' || outcome === 'truncated');
 }

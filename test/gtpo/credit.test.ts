@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { assignCredit, type CreditOptions } from '../../core/gtpo/credit.ts';
 import { normalise } from '../../core/gtpo/normalise.ts';
-import type { CreditGroup, CreditTrajectory, GroupCredit } from '../../core/gtpo/types.ts';
+import type { CreditTrajectory, GradedGroup, GroupCredit } from '../../core/gtpo/types.ts';
 import type { Outcome } from '../../core/rollout/types.ts';
 
 const defaults: CreditOptions = {
@@ -23,11 +23,11 @@ const trajectory = (outcome: Outcome, turns: number, violations: readonly number
 });
 /** Similarity that belongs to the trajectories themselves, so that it moves with them. */
 const likeness = (a: CreditTrajectory, b: CreditTrajectory) => 1 / (1 + Math.abs(a.turns.length - b.turns.length));
-const groupOf = (...trajectories: CreditTrajectory[]): CreditGroup => ({
+const groupOf = (...trajectories: CreditTrajectory[]): GradedGroup => ({
   trajectories,
   similarity: (i, p) => likeness(trajectories[i] as CreditTrajectory, trajectories[p] as CreditTrajectory),
 });
-const only = (group: CreditGroup, options: Partial<CreditOptions> = {}) => assignCredit([group], { ...defaults, ...options })[0] as GroupCredit;
+const only = (group: GradedGroup, options: Partial<CreditOptions> = {}) => assignCredit([group], { ...defaults, ...options })[0] as GroupCredit;
 const advantages = (credit: GroupCredit) => credit.trajectories.map((turns) => turns?.map(({ advantage }) => advantage));
 
 const counted = fc.constantFrom<Outcome>('solved', 'failed', 'truncated');

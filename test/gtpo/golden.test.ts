@@ -51,7 +51,7 @@ describe('credit assignment agrees with the reference to 1e-9', () => {
 });
 
 function valuesOf(credit: PerBatch<GroupCredit>, key: 'return' | 'advantage'): Expected {
-  return credit.map(({ trajectories }) => trajectories.map((turns) => turns?.map((turn) => turn[key] ?? Number.NaN)));
+  return credit.map(({ trajectories }) => trajectories.map((turns) => turns?.map((turn) => turn[key] ?? Number.NaN) ?? null));
 }
 
 function expectNear(actual: Expected, expected: Expected): void {
