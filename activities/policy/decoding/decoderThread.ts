@@ -1,0 +1,102 @@
+/**
+ * @file The decoding thread: owns sessions, caches and batches, so that the main thread stays free for heartbeats. Messages are taken in
+ * between two steps; with several policy versions in use, their batches take turns.
+ */
+import { parentPort, workerData } from 'node:worker_threads';
+import { DecodingBatch } from './decodingBatch.ts';
+import type { DecodingOptions, FromThread, PolicyDirectory, ToThread } from './messages.ts';
+import { loadPolicyModel, type PolicyModel } from './policyModel.ts';
+import { PrefixCache } from './prefixCache.ts';
+
+interface LoadedPolicy {
+  readonly model: PolicyModel;
+  readonly batch: DecodingBatch;
+}
+
+class DecodingThread {
+  readonly #options: DecodingOptions;
+  readonly #send: (message: FromThread) => void;
+  readonly #prefixes: PrefixCache;
+  /** In the order of use. */
+  readonly #policies = new Map<string, LoadedPolicy>();
+  readonly #inbox: ToThread[] = [];
+  #running = false;
+
+  constructor(options: DecodingOptions, send: (message: FromThread) => void) {
+    this.#options = options;
+    this.#send = send;
+    this.#prefixes = new PrefixCache(options.prefixCacheBytes);
+  }
+
+  receive(message: ToThread): void {
+    this.#inbox.push(message);
+    if (!this.#running) void this.#run();
+  }
+
+  async #run(): Promise<void> {
+    this.#running = true;
+    while (this.#inbox.length > 0 || this.#busy().length > 0) {
+      // Lets messages in; all that arrived together join the same step.
+      await new Promise((resolve) => setImmediate(resolve));
+      for (const message of this.#inbox.splice(0)) await this.#take(message);
+      for (const policy of this.#busy()) await this.#advance(policy);
+    }
+    this.#running = false;
+  }
+
+  #busy(): LoadedPolicy[] {
+    return [...this.#policies.values()].filter(({ batch }) => !batch.idle);
+  }
+
+  async #take(message: ToThread): Promise<void> {
+    if (message.kind === 'cancel') {
+      for (const { batch } of this.#policies.values()) batch.cancel(message.id);
+      return;
+    }
+    try {
+      const { batch } = await this.#policy(message.policy);
+      batch.add(message.id, message.request);
+    } catch (error) {
+      this.#send({ kind: 'failed', id: message.id, error: error as Error });
+    }
+  }
+
+  /** A failing run fails every row in it; the next call starts afresh with a new batch. */
+  async #advance({ model, batch }: LoadedPolicy): Promise<void> {
+    try {
+      for (const finished of await batch.advance()) {
+        if ('error' in finished) this.#send({ kind: 'failed', ...finished });
+        else this.#send({ kind: 'generated', ...finished });
+      }
+    } catch (error) {
+      for (const id of batch.ids) this.#send({ kind: 'failed', id, error: error as Error });
+      this.#policies.delete(model.key);
+      await model.release();
+    }
+  }
+
+  async #policy({ key, path }: PolicyDirectory): Promise<LoadedPolicy> {
+    const known = this.#policies.get(key);
+    const policy = known ?? (await this.#load(key, path));
+    this.#policies.delete(key);
+    this.#policies.set(key, policy);
+    return policy;
+  }
+
+  async #load(key: string, path: string): Promise<LoadedPolicy> {
+    for (const [oldest, { model, batch }] of this.#policies) {
+      if (this.#policies.size < this.#options.maxPolicies) break;
+      if (!batch.idle) continue;
+      this.#policies.delete(oldest);
+      await model.release();
+    }
+    const model = await loadPolicyModel(key, path);
+    return { model, batch: new DecodingBatch(model, this.#prefixes, this.#options.maxRows) };
+  }
+}
+
+if (parentPort !== null) {
+  const port = parentPort;
+  const thread = new DecodingThread(workerData as DecodingOptions, (message) => port.postMessage(message));
+  port.on('message', (message: ToThread) => thread.receive(message));
+}

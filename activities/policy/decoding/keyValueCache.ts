@@ -1,0 +1,135 @@
+/**
+ * @file Keys and values of the rows that decode together, laid out as the graphs of core/model/decodeGraph.ts read them: rows side by side,
+ * each position of a row in the slot of the same number, slots padded to a multiple of `cacheBlock` and masked.
+ */
+import type { ModelConfig } from '../../../core/model/config.ts';
+import { cacheBlock, masked } from '../../../core/model/decodeGraph.ts';
+import type { Feed } from '../ort/session.ts';
+
+/** Keys and values of consecutive tokens of one row, as the graphs put them out: per layer keys [kv, T, headDim], then values. */
+export interface ComputedTokens {
+  readonly data: Float32Array;
+  /** T of the layout; the first `count` tokens are real. */
+  readonly width: number;
+  readonly count: number;
+}
+
+export const slotsFor = (tokens: number) => Math.max(cacheBlock, Math.ceil(tokens / cacheBlock) * cacheBlock);
+
+export class KeyValueCache {
+  readonly #config: ModelConfig;
+  /** Per layer [rows, kv, headDim, slots]. */
+  #keys: Float32Array[];
+  /** Per layer [rows, kv, slots, headDim]. */
+  #values: Float32Array[];
+  #mask: Float32Array;
+  #capacity: number;
+  #slots: number;
+
+  constructor(config: ModelConfig, rows: number, slots = cacheBlock) {
+    this.#config = config;
+    this.#capacity = rows;
+    this.#slots = slots;
+    this.#keys = this.#layers(rows, slots);
+    this.#values = this.#layers(rows, slots);
+    this.#mask = new Float32Array(rows * slots).fill(masked);
+  }
+
+  get slots(): number {
+    return this.#slots;
+  }
+
+  /** Makes room for this many rows and exactly this many slots; everything a row has seen must fit in. */
+  reserve(rows: number, slots: number): void {
+    if (rows <= this.#capacity && slots === this.#slots) return;
+    const capacity = rows <= this.#capacity ? this.#capacity : Math.max(rows, 2 * this.#capacity);
+    const { kvHeadCount, headDim } = this.#config;
+    const keyRuns = { count: this.#capacity * kvHeadCount * headDim, length: 1 };
+    const valueRuns = { count: this.#capacity * kvHeadCount, length: headDim };
+    this.#keys = this.#moved(this.#keys, this.#layers(capacity, slots), slots, keyRuns);
+    this.#values = this.#moved(this.#values, this.#layers(capacity, slots), slots, valueRuns);
+    const mask = new Float32Array(capacity * slots).fill(masked);
+    this.#moved([this.#mask], [mask], slots, { count: this.#capacity, length: 1 });
+    this.#mask = mask;
+    this.#capacity = capacity;
+    this.#slots = slots;
+  }
+
+  /** Forgets a row. Zeroes, not only a mask: 0 times what was left there must be 0. */
+  clear(row: number): void {
+    const size = this.#rowSize();
+    for (const layer of [...this.#keys, ...this.#values]) layer.fill(0, row * size, (row + 1) * size);
+    this.#mask.fill(masked, row * this.#slots, (row + 1) * this.#slots);
+  }
+
+  /** Puts row `from` in the place of row `to` and clears `from`. */
+  move(from: number, to: number): void {
+    const size = this.#rowSize();
+    for (const layer of [...this.#keys, ...this.#values]) layer.copyWithin(to * size, from * size, (from + 1) * size);
+    this.#mask.copyWithin(to * this.#slots, from * this.#slots, (from + 1) * this.#slots);
+    this.clear(from);
+  }
+
+  /** Writes tokens into slots `start` … and lets the row see them. */
+  write(row: number, start: number, { data, width, count }: ComputedTokens): void {
+    const { kvHeadCount, headDim } = this.#config;
+    const slots = this.#slots;
+    const part = width * headDim;
+    let offset = 0;
+    for (let layer = 0; layer < this.#keys.length; layer++) {
+      const [keys, values] = [this.#keys[layer] as Float32Array, this.#values[layer] as Float32Array];
+      for (let head = 0; head < kvHeadCount; head++, offset += part) {
+        transposeInto(keys, (row * kvHeadCount + head) * headDim * slots + start, slots, data, offset, count, headDim);
+      }
+      for (let head = 0; head < kvHeadCount; head++, offset += part) {
+        copyInto(values, ((row * kvHeadCount + head) * slots + start) * headDim, data, offset, count * headDim);
+      }
+    }
+    this.#mask.fill(0, row * slots + start, row * slots + start + count);
+  }
+
+  /** Inputs of the graphs for the first `rows` rows; `layers` of them have a cache. */
+  feeds(rows: number, layers: number): Record<string, Feed> {
+    const { kvHeadCount, headDim } = this.#config;
+    const size = rows * this.#rowSize();
+    const feeds: Record<string, Feed> = { mask: { data: this.#mask.subarray(0, rows * this.#slots), shape: [rows, 1, 1, this.#slots] } };
+    for (let layer = 0; layer < layers; layer++) {
+      feeds[`keys.${layer}`] = { data: (this.#keys[layer] as Float32Array).subarray(0, size), shape: [rows, kvHeadCount, headDim, this.#slots] };
+      feeds[`values.${layer}`] = { data: (this.#values[layer] as Float32Array).subarray(0, size), shape: [rows, kvHeadCount, this.#slots, headDim] };
+    }
+    return feeds;
+  }
+
+  #rowSize(): number {
+    return this.#config.kvHeadCount * this.#config.headDim * this.#slots;
+  }
+
+  #layers(rows: number, slots: number): Float32Array[] {
+    const { layerCount, kvHeadCount, headDim } = this.#config;
+    return Array.from({ length: layerCount }, () => new Float32Array(rows * kvHeadCount * headDim * slots));
+  }
+
+  /** Copies `count` runs of slots, each slot `length` elements long, into arrays with another number of slots. */
+  #moved(from: readonly Float32Array[], to: Float32Array[], slots: number, { count, length }: { count: number; length: number }): Float32Array[] {
+    const kept = Math.min(slots, this.#slots) * length;
+    const [oldRun, newRun] = [this.#slots * length, slots * length];
+    from.forEach((source, layer) => {
+      for (let run = 0; run < count; run++) copyInto(to[layer] as Float32Array, run * newRun, source, run * oldRun, kept);
+    });
+    return to;
+  }
+}
+
+/** [count, width] at `from` → columns of a matrix whose rows are `stride` apart. */
+function transposeInto(target: Float32Array, at: number, stride: number, source: Float32Array, from: number, count: number, width: number): void {
+  for (let column = 0; column < width; column++) {
+    const base = at + column * stride;
+    for (let i = 0; i < count; i++) target[base + i] = source[from + i * width + column] as number;
+  }
+}
+
+/** Short copies by element: `set` of a subarray costs more than it moves. */
+function copyInto(target: Float32Array, at: number, source: Float32Array, from: number, length: number): void {
+  if (length > 64) target.set(source.subarray(from, from + length), at);
+  else for (let i = 0; i < length; i++) target[at + i] = source[from + i] as number;
+}

@@ -1,0 +1,27 @@
+/** @file What the main thread and the decoding thread tell each other. */
+import type { DecodingRequest, Generation } from './decodingBatch.ts';
+
+/** A policy version on disk. */
+export interface PolicyDirectory {
+  /** Equal keys mean equal weights, for ever: the sha-256 of the checkpoint's manifest. */
+  readonly key: string;
+  /** Hugging Face directory. */
+  readonly path: string;
+}
+
+export type ToThread =
+  | { readonly kind: 'generate'; readonly id: number; readonly policy: PolicyDirectory; readonly request: DecodingRequest }
+  | { readonly kind: 'cancel'; readonly id: number };
+
+export type FromThread =
+  | { readonly kind: 'generated'; readonly id: number; readonly generation: Generation }
+  | { readonly kind: 'failed'; readonly id: number; readonly error: Error };
+
+export interface DecodingOptions {
+  /** Rows of one decoding batch; more calls wait. */
+  readonly maxRows: number;
+  /** Policy versions kept ready. */
+  readonly maxPolicies: number;
+  /** Bytes of computed prefixes kept, over all policies. */
+  readonly prefixCacheBytes: number;
+}
