@@ -69,8 +69,9 @@ export type FinishReason =
 
 /** What a turn's text asks for. */
 export type Action =
-  | { readonly kind: 'code'; readonly code: Text }
-  | { readonly kind: 'answer'; readonly answer: Text }
+  /** `text`: the whole turn, where it says more than the tags around its content. */
+  | { readonly kind: 'code'; readonly code: Text; readonly text?: Text }
+  | { readonly kind: 'answer'; readonly answer: Text; readonly text?: Text }
   | { readonly kind: 'malformed'; readonly reason: string; readonly text: Text };
 
 export interface GenerateInput {
