@@ -11,8 +11,9 @@ export type Role = WorkerRole | 'supervisor' | 'server' | 'server-guard';
 export interface ProcessRecord extends ProcessIdentity {
   readonly role: Role;
   readonly startedAt: string;
-  /** Of the server: where it answers, and its UI. */
+  /** Of the server, and of the supervisor once all its processes are ready: where the server answers, and its UI. */
   readonly address?: string;
+  readonly namespace?: string;
   readonly uiUrl?: string;
   /** Times this role was started again after a crash. */
   readonly restarts: number;
