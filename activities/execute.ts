@@ -130,16 +130,13 @@ function failureOf(error: unknown): unknown {
   return error;
 }
 
-/** Beats from the first line, by a timer: a cell that takes its time is no reason for silence. */
+/** Beats by a timer for as long as the activity runs. The start of an attempt counts as a beat, so a quick cell costs the server none. */
 function startHeartbeat(): { report: (phase: Phase) => void; stop: () => void } {
   const context = Context.current();
   let phase: Phase = 'starting';
-  const beat = () => context.heartbeat({ phase });
-  beat();
-  const timer = setInterval(beat, Math.min(5000, Math.max(100, (context.info.heartbeatTimeoutMs ?? 15_000) / 3)));
+  const timer = setInterval(() => context.heartbeat({ phase }), (context.info.heartbeatTimeoutMs ?? 15_000) / 3);
   const report = (next: Phase) => {
     phase = next;
-    beat();
   };
   return { report, stop: () => clearInterval(timer) };
 }

@@ -1,6 +1,6 @@
 """Runs cells the way a notebook does. Loaded once, before the baseline of memory is taken; the host calls run_cell through the C API."""
 
-import ast, asyncio, gc, io, json, linecache, random, sys, time, traceback, types
+import ast, asyncio, gc, io, json, linecache, os, random, sys, time, traceback, types
 
 
 def _make_driver():
@@ -12,6 +12,9 @@ def _make_driver():
     def capped(text, limit):
         data = text.encode("utf-8", "backslashreplace")
         return data[:limit].decode("utf-8", "ignore"), len(data) > limit
+
+    def stdin_of(text):
+        return io.TextIOWrapper(io.BytesIO(text.encode("utf-8", "replace")), encoding="utf-8")
 
     def value_of(code, name):
         tree = compile(code, name, "exec", ast.PyCF_ONLY_AST)
@@ -51,7 +54,8 @@ def _make_driver():
         count += 1
         code = request["code"]
         linecache.cache[name] = (len(code), None, code.splitlines(True), name)
-        sys.stdin = io.TextIOWrapper(io.BytesIO(request["stdin"].encode()), encoding="utf-8")
+        if request["stdin"]:
+            sys.stdin = stdin_of(request["stdin"])
         answer = {"exitCode": 0}
         try:
             value = value_of(code, name)
@@ -67,6 +71,7 @@ def _make_driver():
                 pass
         return dumps(answer).encode()
 
+    sys.stdin = stdin_of("")
     return run_cell
 
 
@@ -86,7 +91,7 @@ def _close_bridge():
         module = sys.modules.pop(name)
         if type(module) is types.ModuleType and name != "_pyodide_core":
             module.__dict__.clear()
-    sys.meta_path[:] = [ClosedModules] + [finder for finder in sys.meta_path if "JsFinder" not in repr(finder)]
+    sys.meta_path[:] = [ClosedModules] + [finder for finder in sys.meta_path if finder.__module__.startswith("_frozen_importlib")]
     asyncio.events._set_event_loop_policy(None)
 
 
@@ -103,6 +108,7 @@ def prepare():
         __import__(name)
     _close_bridge()
     _reset_main()
+    os.environ.clear()
     random.seed(0)
     gc.collect()
     gc.freeze()

@@ -261,7 +261,10 @@ function loadDriver(instance: WebAssemblyInstance): number {
     if (withString(code, (address) => call('PyRun_SimpleString', address)) !== 0) throw new Error('driver.py: expected it to load, got the exception above');
   };
   const source = readFileSync(new URL('driver.py', import.meta.url), 'utf8');
-  run(`driver = {"__name__": "driver"}\nexec(compile(${JSON.stringify(source)}, "driver.py", "exec"), driver)`);
+  // With builtins of its own, so that a cell that breaks the session's still gets its report.
+  run(
+    `import builtins\ndriver = {"__name__": "driver", "__builtins__": dict(vars(builtins))}\nexec(compile(${JSON.stringify(source)}, "driver.py", "exec"), driver)`,
+  );
   const main = withString('__main__', (address) => call('PyImport_AddModule', address));
   const driver = withString('driver', (address) => call('PyObject_GetAttrString', main, address));
   const runCell = withString('run_cell', (address) => call('PyDict_GetItemString', driver, address));
