@@ -4,7 +4,7 @@
  */
 import { mkdir, readdir, rename, rm, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { AdamMoments, Weights } from '../../core/model/config.ts';
+import type { AdamMoments } from '../../core/model/config.ts';
 import type { PolicyRef } from '../../core/rollout/types.ts';
 import { syncDirectory } from '../artifacts/atomicWrite.ts';
 import { explainFullDisk, isFileError } from './checkpointErrors.ts';
@@ -12,19 +12,15 @@ import { checkpointName } from './checkpointName.ts';
 import { type FileDigest, writeDurably } from './durableFile.ts';
 import { type ManifestFiles, manifestName, manifestText, verifyCheckpoint } from './manifest.ts';
 import { encodeMoments } from './moments.ts';
-import { cardFileName, jsonBytes, type PolicyFiles, weightsFileName } from './policyFiles.ts';
-import { encodeSafetensors } from './safetensors.ts';
+import { type PolicyContent, policyPieces } from './policyDirectory.ts';
+import { jsonBytes } from './policyFiles.ts';
 import { setAside } from './setAside.ts';
 import type { TrainerState } from './trainerState.ts';
 
-export interface CheckpointContent {
+export interface CheckpointContent extends PolicyContent {
   readonly state: TrainerState;
-  readonly weights: Weights;
   /** Null before the first optimiser step. */
   readonly moments: AdamMoments | null;
-  readonly files: PolicyFiles;
-  /** The model card, Markdown. */
-  readonly card: string;
 }
 
 let counter = 0;
@@ -52,14 +48,12 @@ export async function writeCheckpoint(checkpoints: string, content: CheckpointCo
 /** By path below the checkpoint. */
 type Pieces = ReadonlyMap<string, readonly Uint8Array[]>;
 
-function piecesOf({ state, weights, moments, files, card }: CheckpointContent): Pieces {
-  const policy = [...files].map(([name, content]) => [`policy/${name}`, [content]] as const);
+function piecesOf(content: CheckpointContent): Pieces {
+  const policy = [...policyPieces(content)].map(([name, pieces]) => [`policy/${name}`, pieces] as const);
   return new Map<string, readonly Uint8Array[]>([
     ...policy,
-    [`policy/${cardFileName}`, [Buffer.from(card)]],
-    [`policy/${weightsFileName}`, encodeSafetensors(weights, { format: 'pt' })],
-    ['optimizer.safetensors', encodeMoments(moments)],
-    ['trainer_state.json', [jsonBytes(state)]],
+    ['optimizer.safetensors', encodeMoments(content.moments)],
+    ['trainer_state.json', [jsonBytes(content.state)]],
   ]);
 }
 

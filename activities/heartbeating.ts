@@ -1,0 +1,35 @@
+/** @file Work that heartbeats from its first line to its last, by timer, and that is told when it should stop. */
+import { Context } from '@temporalio/activity';
+import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
+
+/** Replaces what the next heartbeats say; people read it in the UI. */
+export type Report = (details: Readonly<Record<string, unknown>>) => void;
+
+const defaultTimeoutMs = 10_000;
+
+/**
+ * The signal is aborted when the workflow cancels, when the attempt has been given up by the server, and when the worker shuts down.
+ * The last one is a failure that is tried again, not a cancellation: nobody asked for the work to end.
+ */
+export async function heartbeating<Result>(work: (signal: AbortSignal, report: Report) => Promise<Result>): Promise<Result> {
+  const context = Context.current();
+  const signal = context.cancellationSignal;
+  let details: Readonly<Record<string, unknown>> | undefined;
+  const beat = () => context.heartbeat(details);
+  beat();
+  const timer = setInterval(beat, (context.info.heartbeatTimeoutMs ?? defaultTimeoutMs) / 3);
+  try {
+    return await work(signal, (newest) => {
+      details = newest;
+    });
+  } catch (error) {
+    throw signal.aborted ? stopped(signal.reason) : error;
+  } finally {
+    clearInterval(timer);
+  }
+}
+
+function stopped(reason: unknown): unknown {
+  const isShutdown = reason instanceof CancelledFailure && reason.message === 'WORKER_SHUTDOWN';
+  return isShutdown ? ApplicationFailure.retryable('the worker is shutting down; another attempt goes on', 'WorkerShutdown') : reason;
+}

@@ -1,0 +1,65 @@
+/** @file Demonstrations as tokens: trained on are the policy's turns with their end of turn, and the inside of an answer with more weight. */
+
+import type { RunConfig } from '../../core/run/config.ts';
+import { type Demonstration, demonstrationStream } from '../../core/tasks/demonstrationStream.ts';
+import { bindFamily } from '../../core/tasks/registry.ts';
+import type { PolicyTokenizer } from '../policy/tokenizer/policyTokenizer.ts';
+import type { SupervisedRow } from '../policy/training/types.ts';
+import { ConfigError } from './configError.ts';
+
+/** The rows of a warm-up step, from 1: a pure function of the configuration and the step. */
+export function warmupRows(config: RunConfig, tokenizer: PolicyTokenizer): (step: number) => readonly SupervisedRow[] {
+  const { warmup, policy, tasks, seed } = config;
+  const sources = tasks.flatMap((source) =>
+    'family' in source ? [{ name: source.name, weight: source.weight, family: bindFamily(source.family, source.options) }] : [],
+  );
+  const draw = demonstrationStream(sources, { seed, batchSize: warmup.batchSize, flawlessFraction: warmup.flawlessFraction });
+  return (step) => draw(step).map((demonstration) => checkedRow(demonstration, tokenizer, { ...policy, answerWeight: warmup.answerWeight }));
+}
+
+interface RowOptions extends Pick<RunConfig['policy'], 'turnFormat' | 'contextLength'> {
+  readonly answerWeight: number;
+}
+
+function checkedRow(demonstration: Demonstration, tokenizer: PolicyTokenizer, options: RowOptions): SupervisedRow {
+  const row = demonstrationRow(demonstration, tokenizer, options);
+  if (row.tokens.length <= options.contextLength) return row;
+  throw new ConfigError(
+    `warm-up: expected demonstrations of at most policy.contextLength ${options.contextLength} tokens, family ${demonstration.family} drew one of ${row.tokens.length}; raise policy.contextLength`,
+  );
+}
+
+export function demonstrationRow(
+  demonstration: Demonstration,
+  tokenizer: PolicyTokenizer,
+  options: Pick<RowOptions, 'turnFormat' | 'answerWeight'>,
+): SupervisedRow {
+  const tokens: number[] = [...tokenizer.encodePrompt(demonstration.messages)];
+  const lossWeights: number[] = tokens.map(() => 0);
+  demonstration.turns.forEach(({ text, observation }, turn) => {
+    const written = options.turnFormat === 'tags' ? text : inFences(text);
+    const sampled = tokenizer.encodeTurn(written);
+    tokens.push(...sampled);
+    lossWeights.push(...weightsOf(written, sampled.length, tokenizer, options.answerWeight));
+    const isLast = turn === demonstration.turns.length - 1;
+    const given = isLast || observation === undefined ? [] : tokenizer.encodeObservation(observation);
+    tokens.push(...given);
+    lossWeights.push(...Array.from(given, () => 0));
+  });
+  return { tokens: Int32Array.from(tokens), lossWeights: Float32Array.from(lossWeights) };
+}
+
+/** Demonstrations are written with tags; `<answer>` is the same in both formats. */
+function inFences(text: string): string {
+  return text.replace('<code>', '```python\n').replace('</code>', '\n```');
+}
+
+/** 1 for every token, `answerWeight` strictly between `<answer>` and `</answer>`. */
+function weightsOf(text: string, length: number, tokenizer: PolicyTokenizer, answerWeight: number): number[] {
+  const weights = Array.from({ length }, () => 1);
+  const open = text.indexOf('<answer>');
+  const close = text.indexOf('</answer>', open);
+  if (open === -1 || close === -1) return weights;
+  const start = tokenizer.encodeText(text.slice(0, open + '<answer>'.length)).length;
+  return weights.fill(answerWeight, start, tokenizer.encodeText(text.slice(0, close)).length);
+}

@@ -1,0 +1,30 @@
+/** @file What can stop the trainer, as Temporal failures: said once, here, with what to do about it. */
+import { ApplicationFailure, TemporalFailure } from '@temporalio/common';
+
+/** By the error's name, because errors that come out of a worker thread have lost their class. */
+const nonRetryable: Readonly<Record<string, string>> = {
+  LogprobGateClosed: 'LogprobGateClosed',
+  ConfigError: 'ConfigError',
+  CheckpointError: 'BadCheckpoint',
+  SafetensorsError: 'BadCheckpoint',
+};
+
+const advice: Readonly<Record<string, string>> = {
+  BadCheckpoint: '`npm run resume -- <run>` goes on from the newest checkpoint that is whole',
+  OutOfMemory: 'free memory on this machine, or start a new run with a smaller training.microBatchTokens; the step is tried again',
+};
+
+/** @throws always; failures of Temporal's own (cancellation among them) as they are. */
+export function throwTrainerFailure(error: unknown): never {
+  if (error instanceof TemporalFailure || !(error instanceof Error)) throw error;
+  const type = nonRetryable[error.name] ?? (error.name === 'DiskFullError' ? 'DiskFull' : isOutOfMemory(error) ? 'OutOfMemory' : undefined);
+  if (type === undefined) throw error;
+  const message = advice[type] === undefined ? error.message : `${error.message}. What to do: ${advice[type]}`;
+  throw ApplicationFailure.create({ type, message, nonRetryable: error.name in nonRetryable, cause: error });
+}
+
+/** V8 (array buffers), worker threads (heap) and ONNX Runtime (allocator) say it in their own words. */
+function isOutOfMemory(error: Error): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === 'ERR_WORKER_OUT_OF_MEMORY' || code === 'ENOMEM' || /allocation failed|bad_alloc|failed to allocate|out of memory/i.test(error.message);
+}

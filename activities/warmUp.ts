@@ -1,0 +1,67 @@
+/** @file Activity `warmUp`: supervised steps on demonstrations, from one commit to the next. */
+import { basename, join } from 'node:path';
+import { learningRateAt } from '../core/run/learningRate.ts';
+import type { UpdateResult, WarmupInput } from '../core/run/types.ts';
+import { runPaths } from './artifacts/paths.ts';
+import { heartbeating, type Report } from './heartbeating.ts';
+import { PolicyTokenizer } from './policy/tokenizer/policyTokenizer.ts';
+import type { SupervisedMetrics } from './policy/training/types.ts';
+import type { TrainerActivities } from './signatures.ts';
+import { commit, findCommitted } from './trainer/commit.ts';
+import { warmupRows } from './trainer/demonstrationRows.ts';
+import type { TrainerDependencies } from './trainer/dependencies.ts';
+import { throwTrainerFailure } from './trainer/failures.ts';
+import type { Held } from './trainer/loadedPolicy.ts';
+
+export function createWarmUp(trainer: TrainerDependencies): TrainerActivities['warmUp'] {
+  return (input) => heartbeating((signal, report) => warmUp(trainer, input, signal, report)).catch(throwTrainerFailure);
+}
+
+async function warmUp(trainer: TrainerDependencies, input: WarmupInput, signal: AbortSignal, report: Report): Promise<UpdateResult> {
+  const { run, policy, toStep } = input;
+  const position = { globalStep: 0, warmupStep: toStep };
+  const madeFrom = { parentManifestSha256: policy.manifestSha256, batchSha256: null, hyperparameters: null };
+  const known = await findCommitted(trainer, run, position, madeFrom);
+  if (known !== undefined) return { policy: known.policy, metrics: known.state.metrics };
+  const started = performance.now();
+  const { policy: next, state } = await trainer.loaded.train({ run, policy, phase: 'warmup', withReference: false }, async (held) => {
+    const steps = await supervisedSteps(trainer, held, input, signal, report);
+    signal.throwIfAborted();
+    return commit(trainer, run, { ...held, policy }, { ...position, batchSha256: null, hyperparameters: null, metrics: await summary(trainer, input, steps) });
+  });
+  return { policy: next, metrics: { ...state.metrics, 'time/warmup': (performance.now() - started) / 1000 } };
+}
+
+async function supervisedSteps(
+  trainer: TrainerDependencies,
+  { engine }: Held,
+  { run, policy, fromStep, toStep }: WarmupInput,
+  signal: AbortSignal,
+  report: Report,
+): Promise<SupervisedMetrics[]> {
+  const config = await trainer.loadConfig(run);
+  const { optimizer, steps } = config.warmup;
+  const tokenizer = await PolicyTokenizer.load(join(runPaths(trainer.home, run).checkpoints, basename(policy.checkpoint), 'policy'));
+  const rowsOf = warmupRows(config, tokenizer);
+  const done: SupervisedMetrics[] = [];
+  for (let step = fromStep; step <= toStep; step++) {
+    signal.throwIfAborted();
+    const metrics = await engine.supervisedStep(rowsOf(step), { ...optimizer, lr: learningRateAt(step, steps, optimizer) }, signal);
+    report({ step, steps, loss: metrics.loss });
+    done.push(metrics);
+  }
+  return done;
+}
+
+/** Means over the steps of the commit; the loss is that of its last tenth, which is what a curve should show. */
+async function summary(trainer: TrainerDependencies, { run, toStep }: WarmupInput, steps: readonly SupervisedMetrics[]) {
+  const { optimizer, steps: allSteps } = (await trainer.loadConfig(run)).warmup;
+  const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+  const last = steps.slice(-Math.ceil(steps.length / 10));
+  return {
+    loss: mean(last.map(({ loss }) => loss)),
+    grad_norm: mean(steps.map(({ gradNorm }) => gradNorm)),
+    lr: learningRateAt(toStep, allSteps, optimizer),
+    'tokens/trained': steps.reduce((sum, { tokens }) => sum + tokens, 0),
+  };
+}
