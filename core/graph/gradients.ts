@@ -14,7 +14,7 @@ import type { Shape, Value } from './types.ts';
 export type ActName = OperationName | MacroName;
 
 export interface Act<K extends ActName> {
-  readonly inputs: readonly (K extends MacroName ? Value : Value)[];
+  readonly inputs: readonly Value[];
   readonly outputs: readonly Value[];
   readonly attributes: Attributes<K, Operations, Macros>;
   /** One per output; null where the loss does not depend on it. */

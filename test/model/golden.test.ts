@@ -129,6 +129,13 @@ describe.each(goldenModelNames())('%s', async (name) => {
       expect(Math.abs(metrics.gradNorm / (adamw.gradNorms[step] as number) - 1)).toBeLessThan(1e-3);
     }
     await trainer.release();
-    for (const [tensor, { data }] of trainer.state.weights) expect(maxDifference(data, wanted(`adamw3.${tensor}`)), tensor).toBeLessThan(1e-4);
+    for (const [tensor, { data }] of trainer.state.weights) {
+      const [torch, gradient] = [wanted(`adamw3.${tensor}`), wanted(`gradient.${tensor}`)];
+      for (const [i, value] of data.entries()) {
+        // AdamW divides a gradient by its own size: where that is rounding noise (below eps), the step's length is noise too, up to lr.
+        const bound = Math.abs(gradient[i] as number) < adamw.eps ? 3 * adamw.lr : 1e-4;
+        if (!(Math.abs(value - (torch[i] as number)) < bound)) expect(value, `${tensor}[${i}]`).toBeCloseTo(torch[i] as number, 4);
+      }
+    }
   });
 });
