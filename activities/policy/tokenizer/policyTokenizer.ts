@@ -35,8 +35,10 @@ export class PolicyTokenizer {
 
   constructor(directory: TokenizerDirectory) {
     const { tokenizer, config } = directory;
-    this.#marked = new Tokenizer(tokenizer, config);
-    this.#plain = new Tokenizer(withoutAddedTokens(tokenizer), config);
+    // The library looks for the unknown token of a WordLevel vocabulary in the configuration only.
+    const settings = { unk_token: tokenizer.model.unk_token, ...config };
+    this.#marked = new Tokenizer(tokenizer, settings);
+    this.#plain = new Tokenizer(withoutAddedTokens(tokenizer), settings);
     this.#addedTokens = new Map(tokenizer.added_tokens.map((token) => [token.content, token]));
     this.#addedPattern = this.#addedTokens.size === 0 ? null : new RegExp(`(${alternation([...this.#addedTokens.keys()])})`, 'u');
     this.template = new ChatTemplate(directory.template, {
