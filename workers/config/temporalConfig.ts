@@ -37,7 +37,8 @@ const schema = z.strictObject({
 /** Durations are milliseconds. */
 export type TemporalConfig = z.infer<typeof schema>;
 
-export const temporalConfigPath = join(fileURLToPath(new URL('../..', import.meta.url)), 'temporal.yaml');
+/** TURNWISE_TEMPORAL_YAML names another file, so that two turnwise can run beside one another on ports of their own. */
+export const temporalConfigPath = process.env['TURNWISE_TEMPORAL_YAML'] ?? join(fileURLToPath(new URL('../..', import.meta.url)), 'temporal.yaml');
 
 /** @throws Error that names every wrong key, what was expected and what it got. */
 export function loadTemporalConfig(path = temporalConfigPath): TemporalConfig {
