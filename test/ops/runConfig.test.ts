@@ -55,7 +55,7 @@ test.each([
   ],
   ['tasks=[{family: chain, options: {hop: [1]}}]', "tasks[0].options: options of task family 'chain': unknown option 'hop'; expected one of hops, warmupHops"],
   ['tasks=[{name: a, file: absent.jsonl, checker: exact}]', 'tasks[0].file: expected a JSONL or parquet file, got absent.jsonl: no such file'],
-  ['evaluation.modes=[greedy]', 'gate.minSampledSolved: needs evaluation.modes to hold sampled; or set gate.minSampledSolved=0'],
+  ['evaluation.modes=[sampled, sampled]', 'evaluation.modes: expected each mode once, got sampled, sampled'],
   ['credit.embeddingModel=x', 'credit.embeddingModel: has no effect, because credit.similarity is tokenCosine: remove it'],
   ['warmup.steps=0', 'warmup.batchSize: has no effect, because warmup.steps is 0: remove it'],
 ])('%s is refused', (override, message) => {

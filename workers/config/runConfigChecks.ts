@@ -106,14 +106,10 @@ function creditProblems({ credit }: RunConfig, given: Given): string[] {
   return [...new Set(problems)];
 }
 
-function evaluationProblems({ evaluation, gate, warmup, training }: RunConfig, given: Given): string[] {
+function evaluationProblems({ evaluation }: RunConfig, given: Given): string[] {
   const { modes } = evaluation;
   const problems = modes.includes('sampled') ? [] : ineffective(given, ['evaluation.samplesPerTask'], 'evaluation.modes has no sampled');
   if (new Set(modes).size < modes.length) problems.push(`evaluation.modes: expected each mode once, got ${modes.join(', ')}`);
-  const gated = gate.minSampledSolved > 0 && training.steps > 0 && warmup.steps > 0;
-  if (gated && !modes.includes('sampled')) {
-    problems.push('gate.minSampledSolved: needs evaluation.modes to hold sampled; or set gate.minSampledSolved=0');
-  }
   return problems;
 }
 

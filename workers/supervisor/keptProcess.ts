@@ -1,4 +1,5 @@
 /** @file One role kept alive: started again when it ends, at once the first time, then with growing pauses. */
+import { setTimeout } from 'node:timers/promises';
 import { identityOf } from './processIdentity.ts';
 import { type ProcessRecord, type Role, removeRecord, writeRecord } from './processRecords.ts';
 
@@ -55,7 +56,7 @@ export function keepProcess(role: Role, start: (stopping: AbortSignal) => Promis
       if (crashes >= attemptsToBringUp) ready.reject(new Error(`${role}: ended ${crashes} times while starting: ${reason}`)); // no effect once it was ready
       const pauseMs = pauseAfter(crashes);
       say(`${role} ended (${reason.split('\n')[0]}); starting it again${pauseMs > 0 ? ` in ${pauseMs / 1000} s` : ''}`);
-      await pause(pauseMs, stopping.signal);
+      await setTimeout(pauseMs, undefined, { signal: stopping.signal }).catch(() => {}); // an abort only ends the pause
     }
     removeRecord(role);
   };
@@ -82,15 +83,4 @@ export function pauseAfter(crashes: number): number {
 function record(role: Role, { pid, details }: RunningProcess, restarts: number): void {
   const identity = identityOf(pid);
   if (identity) writeRecord({ role, ...identity, startedAt: new Date().toISOString(), restarts, ...details });
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  if (ms === 0 || signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener('abort', () => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
 }

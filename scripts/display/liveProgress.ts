@@ -1,0 +1,44 @@
+/** @file Progress on the terminal: one line that is rewritten, or plain lines where the output is no terminal. */
+import type { Progress } from '../../core/run/types.ts';
+import { Pace } from './pace.ts';
+import { countOf, progressLine } from './progressLine.ts';
+
+const plainEveryMs = 10_000;
+
+export class LiveProgress {
+  readonly #pace = new Pace();
+  readonly #isTerminal = process.stdout.isTTY === true;
+  #shownAtMs = 0;
+  #shownPhase = '';
+
+  update(progress: Progress): void {
+    const now = Date.now();
+    const secondsLeft = this.#pace.secondsLeft(progress, now);
+    if (this.#isTerminal) {
+      const line = progressLine(progress, secondsLeft, 16).slice(0, (process.stdout.columns ?? 100) - 1);
+      process.stdout.write(`\r\u001b[K${line}`);
+    } else if (this.#isWorthALine(progress, now)) {
+      process.stdout.write(`${progressLine(progress, secondsLeft, 0)}\n`);
+      this.#shownAtMs = now;
+      this.#shownPhase = phaseOf(progress);
+    }
+  }
+
+  /** A line of its own, above the progress. */
+  say(line: string): void {
+    process.stdout.write(`${this.#isTerminal ? '\r\u001b[K' : ''}${line}\n`);
+  }
+
+  end(): void {
+    if (this.#isTerminal) process.stdout.write('\r\u001b[K');
+  }
+
+  #isWorthALine(progress: Progress, now: number): boolean {
+    return phaseOf(progress) !== this.#shownPhase || now - this.#shownAtMs >= plainEveryMs;
+  }
+}
+
+/** Rollouts and update alternate every second: one phase for this purpose. */
+function phaseOf(progress: Progress): string {
+  return countOf(progress)?.unit ?? `${progress.phase} ${progress.reason ?? ''}`;
+}

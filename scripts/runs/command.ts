@@ -1,0 +1,45 @@
+/** @file What every command does around its work: print errors as one message, set the exit code. */
+import { type Interruption, listenForInterruption } from '../../workers/supervisor/interruption.ts';
+import { type Processes, startProcesses, useProcesses } from '../../workers/supervisor/supervisor.ts';
+
+/** The planned work was done, failed, was refused by the gate, was cancelled, or was left to be resumed. */
+export const exitCodes = { done: 0, failed: 1, gated: 3, cancelled: 4, interrupted: 130 } as const;
+
+export function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+/** Runs the action; an error becomes its message (with its stack where TURNWISE_DEBUG is set) and exit code 1. */
+export async function runCommand(action: () => Promise<number>): Promise<void> {
+  try {
+    process.exitCode = await action();
+  } catch (error) {
+    const { message, stack } = error as Error;
+    process.stderr.write(`turnwise: ${process.env['TURNWISE_DEBUG'] ? stack : message}\n`);
+    process.exitCode = exitCodes.failed;
+  }
+}
+
+type Work = (processes: Processes, interruption: AbortSignal) => Promise<number>;
+
+/** With server and workers: those of a turnwise that already runs here, or ones that live as long as this command. */
+export function withProcesses(work: Work): Promise<number> {
+  return withProcessesFrom(useProcesses, work);
+}
+
+/** The same, but a turnwise that already runs here is an error. */
+export function withOwnProcesses(work: Work): Promise<number> {
+  return withProcessesFrom(startProcesses, work);
+}
+
+async function withProcessesFrom(obtain: (say: (line: string) => void, signal: AbortSignal) => Promise<Processes>, work: Work): Promise<number> {
+  let processes: Processes | undefined;
+  const interruption: Interruption = listenForInterruption(() => processes?.kill());
+  try {
+    processes = await obtain(say, interruption.signal);
+    return interruption.signal.aborted ? exitCodes.interrupted : await work(processes, interruption.signal);
+  } finally {
+    await processes?.stop();
+    interruption.dispose();
+  }
+}

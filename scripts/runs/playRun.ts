@@ -1,0 +1,38 @@
+/** @file Starts a run (or joins one that goes on), shows its progress, and says how it ended. */
+import { writeFileSync } from 'node:fs';
+import { runPaths, turnwiseHome } from '../../activities/artifacts/paths.ts';
+import type { RunConfig } from '../../core/run/config.ts';
+import { connectClient, connectionSettings } from '../../workers/config/connection.ts';
+import type { Processes } from '../../workers/supervisor/supervisor.ts';
+import { say } from './command.ts';
+import { followRun } from './followRun.ts';
+import { exitCodeOf, summaryJson, summaryText } from './runSummary.ts';
+import { startRun } from './startRun.ts';
+
+export interface PlayOptions {
+  readonly run: string;
+  /** Absent: the run goes on already and is only watched. */
+  readonly config?: RunConfig;
+  /** Where to write the summary as JSON. */
+  readonly json?: string | undefined;
+}
+
+export async function playRun({ run, config, json }: PlayOptions, processes: Processes, signal: AbortSignal): Promise<number> {
+  const client = await clientFor(processes);
+  try {
+    if (config) await startRun(client, run, config);
+    say(`run ${run}: records in ${runPaths(turnwiseHome(), run).root}`);
+    if (processes.uiUrl) say(`watch it in the Temporal UI: ${processes.uiUrl}/namespaces/${processes.namespace}/workflows/train%2F${run}`);
+    const end = await followRun(client, run, signal);
+    say(summaryText(run, end, !processes.ours));
+    if (json) writeFileSync(json, `${JSON.stringify(summaryJson(run, end), null, 2)}\n`);
+    return exitCodeOf(end);
+  } finally {
+    await client.connection.close();
+  }
+}
+
+export function clientFor({ address, namespace }: Processes) {
+  const settings = connectionSettings();
+  return connectClient({ ...settings, address, namespace, options: { ...settings.options, address } });
+}
