@@ -2,25 +2,28 @@
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import { observationOf } from '../core/rollout/observation.ts';
-import type { ExecuteInput, ExecuteResult, ExecutionLimits, ExecutionResult, TaskRef } from '../core/rollout/types.ts';
+import type { ExecuteInput, ExecuteResult, ExecutionResult } from '../core/rollout/types.ts';
+import type { RunConfig } from '../core/run/config.ts';
 import type { Task } from '../core/tasks/task.ts';
 import type { ArtifactStore } from './artifacts/store.ts';
+import { heartbeating } from './heartbeating.ts';
 import { type SandboxBackend, SandboxBroken } from './sandbox/sandbox.ts';
 import { type HeldSandbox, type SandboxPlace, type SandboxTable, SandboxTableFull } from './sandbox/table.ts';
 import type { SandboxActivities } from './signatures.ts';
+import type { TaskSources } from './tasks/taskSources.ts';
 
 export interface ExecuteDependencies {
   readonly backend: SandboxBackend;
   readonly table: SandboxTable;
-  readonly artifacts: ArtifactStore;
+  readonly store: ArtifactStore;
   /** This worker's own queue, where later turns of a rollout find its sandbox. */
   readonly taskQueue: string;
-  readonly taskOf: (run: string, ref: TaskRef) => Promise<Task>;
-  readonly limitsOf: (run: string) => Promise<ExecutionLimits>;
+  readonly sources: (run: string) => Promise<Pick<TaskSources, 'task'>>;
+  readonly config: (run: string) => Promise<Pick<RunConfig, 'limits'>>;
 }
 
 /** What heartbeats carry, for whoever looks at a pending activity. */
-type Phase = 'starting' | `waiting for a sandbox, ${number} in the queue` | 'opening' | `replaying ${number} of ${number}` | 'running';
+type Phase = `waiting for a sandbox, ${number} in the queue` | 'opening' | `replaying ${number} of ${number}` | 'running';
 
 interface Attempt {
   readonly input: ExecuteInput;
@@ -31,22 +34,16 @@ interface Attempt {
 }
 
 export function createExecute(dependencies: ExecuteDependencies): SandboxActivities['execute'] {
-  return async (input) => {
-    const heartbeat = startHeartbeat();
-    const context = Context.current();
-    const signal = context.cancellationSignal;
-    try {
-      const [code, task] = await Promise.all([dependencies.artifacts.fromText(input.code), dependencies.taskOf(input.run, input.task)]);
-      const attempt = { input, code, task, signal, report: heartbeat.report };
-      return await dependencies.table.use(ownerOf(input), (place) => execute(dependencies, attempt, place));
-    } catch (error) {
-      // The rejection of `cancelled` is the failure that Temporal knows as a cancellation.
-      if (signal.aborted) await context.cancelled;
-      throw failureOf(error);
-    } finally {
-      heartbeat.stop();
-    }
-  };
+  return (input) =>
+    heartbeating(async (signal, report) => {
+      const [code, sources] = await Promise.all([dependencies.store.fromText(input.code), dependencies.sources(input.run)]);
+      const attempt = { input, code, task: sources.task(input.task), signal, report: (phase: Phase) => report({ phase }) };
+      try {
+        return await dependencies.table.use(ownerOf(input), (place) => execute(dependencies, attempt, place));
+      } catch (error) {
+        throw failureOf(error);
+      }
+    });
 }
 
 /** The workflow's run is part of it: a workflow that is run again under its old id starts with sandboxes of its own. */
@@ -76,10 +73,10 @@ async function sessionFor(dependencies: ExecuteDependencies, attempt: Attempt, p
   if (held !== undefined && isAsked && held.committedCells === input.committedCells.length) return { held, replayed: false };
   await place.drop();
   report('opening');
-  const limits = await dependencies.limitsOf(input.run);
-  const start = () => dependencies.backend.open({ owner: input.rollout, setup: task.setup, limits, signal });
+  const { limits } = await dependencies.config(input.run);
+  const start = () => dependencies.backend.open({ owner: input.rollout, setup: task.setup, limits: limits.execution, signal });
   const opened = await place.open(start, signal, (ahead) => report(`waiting for a sandbox, ${ahead} in the queue`));
-  const cells = await Promise.all(input.committedCells.map((cell) => dependencies.artifacts.fromText(cell)));
+  const cells = await Promise.all(input.committedCells.map((cell) => dependencies.store.fromText(cell)));
   for (const [index, cell] of cells.entries()) {
     report(`replaying ${index + 1} of ${cells.length}`);
     const execution = await orDrop(place, () => opened.sandbox.execute(cell, signal));
@@ -95,7 +92,7 @@ async function sessionFor(dependencies: ExecuteDependencies, attempt: Attempt, p
 }
 
 async function resultOf(
-  { artifacts, backend, taskQueue }: ExecuteDependencies,
+  { store, backend, taskQueue }: ExecuteDependencies,
   { task }: Attempt,
   { sandbox }: HeldSandbox,
   execution: ExecutionResult,
@@ -103,7 +100,7 @@ async function resultOf(
 ): Promise<ExecuteResult> {
   const observation = observationOf(task, execution);
   const { exitCode, errorType, timedOut, outOfMemory, truncated, durationMs } = execution;
-  const [result, observationText] = await Promise.all([artifacts.toText(JSON.stringify(execution)), artifacts.toText(observation)]);
+  const [result, observationText] = await Promise.all([store.toText(JSON.stringify(execution)), store.toText(observation)]);
   return {
     sandbox: { taskQueue, id: sandbox.id, backend: backend.name },
     execution: { exitCode, ...(errorType === undefined ? {} : { errorType }), timedOut, outOfMemory, truncated, durationMs, result },
@@ -128,15 +125,4 @@ function failureOf(error: unknown): unknown {
     return ApplicationFailure.create({ message: error.message, type: error.name, nonRetryable: false, cause: error });
   }
   return error;
-}
-
-/** Beats by a timer for as long as the activity runs. The start of an attempt counts as a beat, so a quick cell costs the server none. */
-function startHeartbeat(): { report: (phase: Phase) => void; stop: () => void } {
-  const context = Context.current();
-  let phase: Phase = 'starting';
-  const timer = setInterval(() => context.heartbeat({ phase }), (context.info.heartbeatTimeoutMs ?? 15_000) / 3);
-  const report = (next: Phase) => {
-    phase = next;
-  };
-  return { report, stop: () => clearInterval(timer) };
 }

@@ -4,6 +4,8 @@ import type { ExecutionLimits, ExecutionResult } from '../../core/rollout/types.
 export interface SandboxBackend {
   /** `embedded` or `docker`. */
   readonly name: string;
+  /** Resolves when a session can be opened without waiting for a process to start. @throws SandboxBroken when that cannot be. */
+  warm(): Promise<void>;
   /** Runs `setup` silently in a fresh session. @throws SandboxBroken when no session can be had. */
   open(options: OpenOptions): Promise<Sandbox>;
   /** Ends every session and process; idempotent. */

@@ -33,8 +33,13 @@ const task: Task = {
   endsOn: "'hit'",
 };
 
+/** A run in which every reference names this task. */
+function runOf(played: Task) {
+  return { sources: async () => ({ task: () => played }), config: async () => ({ limits: { execution: limits, rolloutTimeoutMs: 60_000 } }) };
+}
+
 function worker(table = new SandboxTable({ leaseMs: 60_000, capacity: 8, maxWaiting: 8 }), played = task) {
-  const execute = createExecute({ backend: backend(), table, artifacts, taskQueue, taskOf: async () => played, limitsOf: async () => limits });
+  const execute = createExecute({ backend: backend(), table, store: artifacts, taskQueue, ...runOf(played) });
   const run = (input: ExecuteInput) => new MockActivityEnvironment().run(execute, input) as Promise<ExecuteResult>;
   return { table, run, close: createCloseSandboxes({ table, taskQueue }) };
 }
@@ -138,7 +143,7 @@ describe('execute', () => {
 
   test('stops the running cell when the activity is cancelled, and frees the place', async () => {
     const table = new SandboxTable({ leaseMs: 60_000, capacity: 1, maxWaiting: 1 });
-    const execute = createExecute({ backend: backend(), table, artifacts, taskQueue, taskOf: async () => task, limitsOf: async () => limits });
+    const execute = createExecute({ backend: backend(), table, store: artifacts, taskQueue, ...runOf(task) });
     const environment = new MockActivityEnvironment();
     const running = environment.run(execute, cell(0, 'while True: pass'));
     setTimeout(() => environment.cancel('CANCELLED'), 300);

@@ -13,7 +13,7 @@ describe('sessions of one process', () => {
   test('have names, modules and builtins of their own', async () => {
     const [one, two] = await Promise.all([openSandbox(backend()), openSandbox(backend())]);
     await one.execute("import sys, math, builtins\nname = 1\nmath.pi = 3\nbuiltins.sorted = None\nsys.modules['made_up'] = math\nsys.path.append('/x')", never);
-    const seen = await two.execute("import sys, math\n('name' in globals(), math.pi > 3.1, sorted([2, 1]), 'made_up'' in sys.modules, '/x' in sys.path)", never);
+    const seen = await two.execute("import sys, math\n('name' in globals(), math.pi > 3.1, sorted([2, 1]), 'made_up' in sys.modules, '/x' in sys.path)", never);
     expect(seen).toMatchObject({ value: '(False, True, [1, 2], False, False)' });
     expect(await one.execute('(name, math.pi)', never)).toMatchObject({ value: '(1, 3)' });
     await Promise.all([one.close(), two.close()]);

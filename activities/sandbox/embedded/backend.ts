@@ -33,7 +33,6 @@ export class EmbeddedBackend implements SandboxBackend {
     return sandbox;
   }
 
-  /** Resolves when at least one process can take cells. */
   async warm(): Promise<void> {
     await this.#pool.warm();
   }

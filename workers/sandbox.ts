@@ -1,0 +1,71 @@
+/** @file The sandbox worker: one process, two task queues. New rollouts come by the shared queue; their later turns by this worker's own, where their sandbox is. */
+import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
+import { Worker } from '@temporalio/worker';
+import { artifactRoot, turnwiseHome } from '../activities/artifacts/paths.ts';
+import { ArtifactStore } from '../activities/artifacts/store.ts';
+import { createCloseSandboxes } from '../activities/closeSandboxes.ts';
+import { createExecute } from '../activities/execute.ts';
+import { runConfigLoader } from '../activities/runs/storedConfig.ts';
+import { chooseBackend } from '../activities/sandbox/choose.ts';
+import { SandboxTable } from '../activities/sandbox/table.ts';
+import type { SandboxActivities } from '../activities/signatures.ts';
+import { taskSourcesLoader } from '../activities/tasks/taskSources.ts';
+import { taskQueues } from '../core/run/names.ts';
+import { connectWorker } from './config/connection.ts';
+import { loadTemporalConfig } from './config/temporalConfig.ts';
+
+/**
+ * Cells in progress. They wait for an interpreter here, where their heartbeats show it: a task that waits in the worker's own queue would be taken for one
+ * whose worker is dead.
+ */
+const autoSlots = 256;
+
+/** An image of a session takes 2–5 MB; what does not fit the budget of its process is replayed when it is asked for again. */
+const tableOptions = { leaseMs: 15 * 60_000, capacity: 1024, maxWaiting: 1024 };
+
+/** `TURNWISE_SANDBOX` is `auto`, `embedded` or `docker`. */
+function requestedBackend(): 'auto' | 'embedded' | 'docker' {
+  const requested = process.env['TURNWISE_SANDBOX'] ?? 'auto';
+  if (requested === 'auto' || requested === 'embedded' || requested === 'docker') return requested;
+  throw new Error(`TURNWISE_SANDBOX: expected auto, embedded or docker, got '${requested}'`);
+}
+
+// Without its supervisor a worker ends at once; its interpreter processes follow when their stdin closes.
+process.once('disconnect', () => process.kill(process.pid, 'SIGKILL'));
+
+const taskQueue = `${taskQueues.sandbox}/${hostname()}-${process.pid}-${randomBytes(4).toString('hex')}`;
+const home = turnwiseHome();
+const temporal = loadTemporalConfig();
+const { backend, description } = chooseBackend(requestedBackend());
+console.log(description);
+const table = new SandboxTable(tableOptions);
+const config = runConfigLoader(home);
+const activities: SandboxActivities = {
+  execute: createExecute({ backend, table, store: new ArtifactStore(artifactRoot(home)), taskQueue, sources: taskSourcesLoader(config), config }),
+  closeSandboxes: createCloseSandboxes({ table, taskQueue }),
+};
+const { connection, namespace } = await connectWorker();
+const { slots } = temporal.taskQueues.sandbox;
+const workers = await Promise.all(
+  [taskQueues.sandbox, taskQueue].map((queue) =>
+    Worker.create({
+      connection,
+      namespace,
+      taskQueue: queue,
+      activities,
+      maxConcurrentActivityTaskExecutions: slots === 'auto' ? autoSlots : slots,
+      activityTaskPollerBehavior: { type: 'autoscaling', minimum: 2, initial: 5, maximum: 20 },
+      shutdownGraceTime: temporal.shutdownGrace,
+    }),
+  ),
+);
+await backend.warm();
+process.send?.({ ready: true });
+try {
+  await Promise.all(workers.map((worker) => worker.run()));
+} finally {
+  await table.closeAll();
+  await backend.shutdown();
+  await connection.close();
+}
