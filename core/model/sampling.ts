@@ -19,6 +19,11 @@ export interface SampledToken {
   readonly logprob: number;
 }
 
+/** The policy's weights are broken: the same input meets it again. */
+export class NonFiniteLogits extends Error {
+  override readonly name = 'NonFiniteLogits';
+}
+
 /** Holds the scratch space for V logits. */
 export class Sampler {
   readonly #weights: Float64Array;
@@ -29,15 +34,15 @@ export class Sampler {
 
   /**
    * `uniform` in [0, 1) is used up even when the rule is greedy, so that streams stay aligned.
-   * @throws Error when the logits are not finite: the weights are broken.
+   * @throws NonFiniteLogits
    */
   sample(logits: Float32Array, rule: SamplingRule, uniform: number): SampledToken {
     const weights = this.#weights.subarray(0, logits.length);
     const best = argmax(logits);
     const top = logits[best] as number;
-    if (!Number.isFinite(top)) throw new Error(`sampling: expected finite logits, got ${top} for token ${best}; the policy's weights are not finite`);
     const logTotal = Math.log(fillWeights(weights, logits, top, 1));
-    if (Number.isNaN(logTotal)) throw new Error('sampling: expected finite logits, got NaN; the policy’s weights are not finite');
+    if (!Number.isFinite(logTotal))
+      throw new NonFiniteLogits(`sampling: expected finite logits, the largest is ${top} and their sum ${logTotal}; the policy's weights are not finite`);
     if (rule.temperature === 0) return { token: best, logprob: -logTotal };
     if (rule.temperature !== 1) fillWeights(weights, logits, top, rule.temperature);
     if (rule.topK > 0 && rule.topK < logits.length) keepTopK(weights, rule.topK);

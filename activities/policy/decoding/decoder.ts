@@ -33,16 +33,18 @@ export class Decoder {
     const { promise, resolve, reject } = Promise.withResolvers<Generation>();
     this.#calls.set(id, { resolve, reject });
     const cancel = () => {
-      this.#send(thread, { kind: 'cancel', id });
+      post(thread, { kind: 'cancel', id });
       reject(signal?.reason);
     };
     signal?.addEventListener('abort', cancel, { once: true });
-    this.#send(thread, { kind: 'generate', id, policy, request });
+    post(thread, { kind: 'generate', id, policy, request });
+    thread.ref();
     try {
       return await promise;
     } finally {
       this.#calls.delete(id);
       signal?.removeEventListener('abort', cancel);
+      if (this.#calls.size === 0) thread.unref();
     }
   }
 
@@ -54,13 +56,10 @@ export class Decoder {
     await thread?.terminate();
   }
 
-  #send(thread: Worker, message: ToThread): void {
-    thread.postMessage(message);
-  }
-
   /** The thread, made at the first call and again after it has died: its callers are told and may retry. */
   #started(): Worker {
     if (this.#thread !== undefined) return this.#thread;
+    // Unreferenced while idle, so that a forgotten decoder does not keep its process alive.
     const thread = new Worker(new URL('./decoderThread.ts', import.meta.url), { workerData: this.#options, name: 'decoding' });
     const ended = (error: Error) => {
       if (this.#thread === thread) this.#thread = undefined;
@@ -76,6 +75,10 @@ export class Decoder {
   #settle(message: FromThread): void {
     const call = this.#calls.get(message.id);
     if (message.kind === 'generated') call?.resolve(message.generation);
-    else call?.reject(message.error);
+    else call?.reject(Object.assign(new Error(message.error.message), message.error));
   }
+}
+
+function post(thread: Worker, message: ToThread): void {
+  thread.postMessage(message);
 }

@@ -4,7 +4,7 @@
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { DecodingBatch } from './decodingBatch.ts';
-import type { DecodingOptions, FromThread, PolicyDirectory, ToThread } from './messages.ts';
+import { type DecodingOptions, type FromThread, type PolicyDirectory, plainError, type ToThread } from './messages.ts';
 import { loadPolicyModel, type PolicyModel } from './policyModel.ts';
 import { PrefixCache } from './prefixCache.ts';
 
@@ -57,7 +57,7 @@ class DecodingThread {
       const { batch } = await this.#policy(message.policy);
       batch.add(message.id, message.request);
     } catch (error) {
-      this.#send({ kind: 'failed', id: message.id, error: error as Error });
+      this.#send({ kind: 'failed', id: message.id, error: plainError(error as Error) });
     }
   }
 
@@ -65,11 +65,11 @@ class DecodingThread {
   async #advance({ model, batch }: LoadedPolicy): Promise<void> {
     try {
       for (const finished of await batch.advance()) {
-        if ('error' in finished) this.#send({ kind: 'failed', ...finished });
+        if ('error' in finished) this.#send({ kind: 'failed', id: finished.id, error: plainError(finished.error) });
         else this.#send({ kind: 'generated', ...finished });
       }
     } catch (error) {
-      for (const id of batch.ids) this.#send({ kind: 'failed', id, error: error as Error });
+      for (const id of batch.ids) this.#send({ kind: 'failed', id, error: plainError(error as Error) });
       this.#policies.delete(model.key);
       await model.release();
     }

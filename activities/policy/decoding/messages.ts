@@ -15,7 +15,18 @@ export type ToThread =
 
 export type FromThread =
   | { readonly kind: 'generated'; readonly id: number; readonly generation: Generation }
-  | { readonly kind: 'failed'; readonly id: number; readonly error: Error };
+  | { readonly kind: 'failed'; readonly id: number; readonly error: PlainError };
+
+/** An error on its way between threads: structured cloning would lose its name. */
+export interface PlainError {
+  readonly name: string;
+  readonly message: string;
+  readonly stack?: string;
+}
+
+export function plainError({ name, message, stack }: Error): PlainError {
+  return { name, message, ...(stack === undefined ? {} : { stack }) };
+}
 
 export interface DecodingOptions {
   /** Rows of one decoding batch; more calls wait. */

@@ -1,0 +1,41 @@
+/** @file Policies by reference: the checkpoint's manifest is verified once, its tokenizer loaded once, before anything is generated from it. */
+import { readFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { modelConfigOf } from '../../core/model/huggingFaceConfig.ts';
+import type { PolicyRef } from '../../core/rollout/types.ts';
+import { runPaths } from '../artifacts/paths.ts';
+import { verifyCheckpoint } from '../checkpoint/manifest.ts';
+import type { PolicyDirectory } from './decoding/messages.ts';
+import { PolicyTokenizer } from './tokenizer/policyTokenizer.ts';
+
+export interface VerifiedPolicy {
+  readonly directory: PolicyDirectory;
+  readonly tokenizer: PolicyTokenizer;
+  readonly maxPositions: number;
+}
+
+/** @throws CheckpointError when the checkpoint is missing, torn, tampered with, or another than the reference names. */
+export type LoadVerifiedPolicy = (run: string, policy: PolicyRef) => Promise<VerifiedPolicy>;
+
+/** Remembers the last few: a step uses one version, an evaluation beside it another. */
+export function verifiedPolicies(home: string, remembered = 4): LoadVerifiedPolicy {
+  const loaded = new Map<string, Promise<VerifiedPolicy>>();
+  return (run, policy) => {
+    const key = `${run} ${policy.checkpoint} ${policy.manifestSha256}`;
+    const loading = loaded.get(key) ?? load(home, run, policy);
+    loaded.delete(key);
+    loaded.set(key, loading);
+    // A failure is not remembered: the file system may be mended.
+    loading.catch(() => loaded.delete(key));
+    for (const oldest of loaded.keys()) if (loaded.size > remembered) loaded.delete(oldest);
+    return loading;
+  };
+}
+
+async function load(home: string, run: string, policy: PolicyRef): Promise<VerifiedPolicy> {
+  const checkpoint = join(runPaths(home, run).checkpoints, basename(policy.checkpoint));
+  await verifyCheckpoint(checkpoint, policy.manifestSha256);
+  const path = join(checkpoint, 'policy');
+  const { maxPositions } = modelConfigOf(JSON.parse(await readFile(join(path, 'config.json'), 'utf8')));
+  return { directory: { key: policy.manifestSha256, path }, tokenizer: await PolicyTokenizer.load(path), maxPositions };
+}
