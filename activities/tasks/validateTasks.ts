@@ -1,5 +1,6 @@
 /** @file Everything about a run's tasks that can be wrong, found before the run starts; and what was found in each file, for people. */
 import type { TaskSourceConfig } from '../../core/run/config.ts';
+import { tagsFamilies } from '../../core/tasks/registry.ts';
 import type { TaskFile } from './taskFile.ts';
 import { openTaskSources, type TasksConfig } from './taskSources.ts';
 
@@ -8,9 +9,6 @@ export interface TaskReport {
   readonly lines: readonly string[];
   readonly files: ReadonlyMap<string, TaskFile>;
 }
-
-/** Families that the 98-token vocabulary can spell. */
-const tagsFamilies = new Set(['chain', 'debug', 'calc', 'search']);
 
 /** @throws Error with the place, the expectation, what was found and the remedy. */
 export async function validateTasks(
@@ -35,10 +33,10 @@ function checkNames(tasks: readonly TaskSourceConfig[]): void {
 
 function checkVocabulary(source: TaskSourceConfig, policy: TasksConfig['policy']): void {
   if (policy.path !== null || policy.vocabulary !== 'tags') return;
-  if ('family' in source && tagsFamilies.has(source.family)) return;
+  if ('family' in source && tagsFamilies.includes(source.family)) return;
   const what = 'family' in source ? `family '${source.family}'` : `file '${source.file}'`;
   throw new Error(
-    `tasks '${source.name}': expected a family that the 98-token vocabulary can spell (${[...tagsFamilies].join(', ')}), got ${what}; set policy.vocabulary to bytes`,
+    `tasks '${source.name}': expected a family that the 98-token vocabulary can spell (${tagsFamilies.join(', ')}), got ${what}; set policy.vocabulary to bytes`,
   );
 }
 

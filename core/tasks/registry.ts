@@ -21,6 +21,9 @@ export interface BoundFamily {
 
 const families = [entry(chain), entry(debug), entry(calc), entry(search), entry(arithmetic), entry(program)] as const;
 
+/** Families whose every text the 98-token vocabulary (`tags`) can spell. */
+export const tagsFamilies: readonly string[] = ['chain', 'debug', 'calc', 'search'];
+
 /** For `--help` and the docs. */
 export const taskFamilies: readonly { readonly name: string; readonly description: string }[] = families.map(({ name, description }) => ({
   name,

@@ -7,7 +7,7 @@ const code = (text: string) => ({ kind: 'code', code: text });
 const answer = (text: string) => ({ kind: 'answer', answer: text });
 const malformed = (reason: RegExp) => ({ kind: 'malformed', reason: expect.stringMatching(reason) });
 
-describe('tags', () => {
+describe('tags', { timeout: 30_000 }, () => {
   test.each([
     ["<code>boss('kj')</code>", code("boss('kj')")],
     ['<answer>91</answer>', answer('91')],
@@ -48,7 +48,7 @@ describe('tags', () => {
   });
 });
 
-describe('fences', () => {
+describe('fences', { timeout: 30_000 }, () => {
   test.each([
     ['I compute:\n```python\nprint(1)\n```', code('print(1)')],
     ['```py\n1\n```\nthen\n```python\n2\n3\n```\n', code('2\n3')],

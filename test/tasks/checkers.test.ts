@@ -6,7 +6,7 @@ import { type CodeJudge, programPasses, sameOutput, withoutFence } from '../../a
 import { createMathChecker } from '../../activities/tasks/checkMath.ts';
 import { numbersIn, numericEqual } from '../../activities/tasks/numbers.ts';
 
-describe('numbers', () => {
+describe('numbers', { timeout: 30_000 }, () => {
   test.each<[string, readonly number[]]>([
     ['42', [42]],
     [' 42. ', [42]],
@@ -71,7 +71,7 @@ describe('numbers', () => {
   });
 });
 
-describe('math', () => {
+describe('math', { timeout: 60_000 }, () => {
   const math = createMathChecker({ wallMs: 5_000, memoryMiB: 256 });
   afterAll(() => math.close());
 
