@@ -165,7 +165,7 @@ function playGroup(random: Random, run: string, step: number, position: number, 
     const person = random.pick(['iu', 'mo', 'za']);
     const lookUp = { code: `boss('kj')`, output: `'${solved ? 'iu' : person}'` };
     const number = { code: `age('${solved ? 'iu' : person}')`, output: '91' };
-    const answer = { answer: hostile ? '"><svg onload=alert(1)>&lt;' : solved ? '91' : String(random.integer(10, 99)) };
+    const answer = { answer: hostile ? '\u001b[2J"><svg onload=alert(1)>&lt;' : solved ? '91' : String(random.integer(10, 99)) };
     if (solved) return trajectoryOf(step, taskId, sibling, 'solved', [lookUp, number, answer], options);
     const mistake = { code: `boss(kj)`, errorType: `NameError: name 'kj' is not defined`, formatViolation: random.next() < 0.3 };
     if (random.next() < 0.2) return trajectoryOf(step, taskId, sibling, 'truncated', [mistake, mistake, lookUp, {}], options);

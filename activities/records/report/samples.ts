@@ -1,5 +1,12 @@
 /** @file Which trajectories a person is shown: from the first and the last step, a solved and an unsolved sibling of the same task. */
+import { type RunRecords, readTrajectories } from '../readRun.ts';
 import type { TrajectoryLine } from '../trajectoryLine.ts';
+import type { StepSamples } from './page.ts';
+
+export async function readSamples(home: string, { run, trajectorySteps }: RunRecords): Promise<readonly StepSamples[]> {
+  const steps = [...new Set([trajectorySteps[0], trajectorySteps.at(-1)])].filter((step) => step !== undefined);
+  return Promise.all(steps.map(async (step) => ({ step, trajectories: sampleTrajectories(await readTrajectories(home, run, step)) })));
+}
 
 /** A group with both outcomes says most, because its siblings were compared with one another. */
 export function sampleTrajectories(lines: readonly TrajectoryLine[]): readonly TrajectoryLine[] {

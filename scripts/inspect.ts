@@ -1,0 +1,76 @@
+/**
+ * @file A run in the terminal: verdict, before and after, curves, trajectories turn by turn, ledger.
+ * @example npm run inspect -- quickstart-1123-141503
+ * @example npm run inspect -- quickstart-1123-141503 --step 12
+ * @example npm run inspect -- quickstart-1123-141503 --rollout chain/train/17/3
+ * @example npm run inspect -- quickstart-1123-141503 --json run.json
+ */
+import { existsSync, writeFileSync } from 'node:fs';
+import { Command } from 'commander';
+import { runPaths, turnwiseHome } from '../activities/artifacts/paths.ts';
+import {
+  inspection,
+  type RunRecords,
+  readRun,
+  readSamples,
+  readTrajectories,
+  runText,
+  stepText,
+  type TrajectoryLine,
+  trajectoryText,
+} from '../workers/records.ts';
+import { runCommand, say } from './runs/command.ts';
+import { wholeNumber } from './runs/options.ts';
+
+const program = new Command('inspect')
+  .description('Show what a run has done: the same as its report.html. GTPO is Group Turn Policy Optimization (arXiv 2511.14846).')
+  .argument('<run>', 'name of the run')
+  .option('--step <n>', 'every rollout of this step', wholeNumber)
+  .option('--rollout <task/sibling>', 'one trajectory turn by turn, of --step or else of the last step that has it')
+  .option('--json [file]', 'the same as JSON, to the file or to standard output')
+  .parse();
+
+const options = program.opts<{ step?: number; rollout?: string; json?: string | true }>();
+
+await runCommand(async () => {
+  const [run = ''] = program.args;
+  const home = turnwiseHome();
+  const { root } = runPaths(home, run);
+  if (!existsSync(root)) throw new Error(`run ${run}: expected its records in ${root}, found none; npm run status lists the runs that go on`);
+  const { shown, text } = await view(home, await readRun(home, run));
+  if (options.json === undefined) say(text);
+  else if (options.json === true) say(JSON.stringify(shown, null, 2));
+  else writeFileSync(options.json, `${JSON.stringify(shown, null, 2)}\n`);
+  return 0;
+});
+
+async function view(home: string, records: RunRecords): Promise<{ readonly shown: unknown; readonly text: string }> {
+  if (options.rollout !== undefined) {
+    const trajectory = await findRollout(home, records, options.rollout);
+    return { shown: trajectory, text: trajectoryText(trajectory) };
+  }
+  if (options.step !== undefined) {
+    const trajectories = await stepOf(home, records, options.step);
+    return { shown: trajectories, text: stepText(options.step, trajectories) };
+  }
+  const samples = await readSamples(home, records);
+  return { shown: inspection(records, samples), text: runText(records, samples) };
+}
+
+async function stepOf(home: string, { run, trajectorySteps }: RunRecords, step: number): Promise<readonly TrajectoryLine[]> {
+  if (trajectorySteps.includes(step)) return readTrajectories(home, run, step);
+  throw new Error(`run ${run}: expected a step with trajectories on disk (${trajectorySteps[0] ?? 'none'} … ${trajectorySteps.at(-1) ?? 'none'}), got ${step}`);
+}
+
+/** `chain/train/17/3` or `chain/train/17/r3`. */
+async function findRollout(home: string, records: RunRecords, name: string): Promise<TrajectoryLine> {
+  const [, task, sibling] = /^(.+)\/r?(\d+)$/.exec(name) ?? [];
+  const steps = options.step === undefined ? records.trajectorySteps.toReversed() : [options.step];
+  for (const step of steps) {
+    const found = (await stepOf(home, records, step)).find((line) => line.prompt_id === task && line.sibling === Number(sibling));
+    if (found !== undefined) return found;
+  }
+  throw new Error(
+    `run ${records.run}: expected a rollout named task/sibling, such as chain/train/17/3, got ${JSON.stringify(name)}; --step <n> lists those of a step`,
+  );
+}
