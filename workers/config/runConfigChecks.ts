@@ -80,7 +80,6 @@ function trainingProblems({ training, warmup }: RunConfig, given: Given): string
   if (training.steps > 0 && training.groupSize < 2) {
     problems.push(`training.groupSize: expected at least 2, since advantages compare siblings, got ${training.groupSize}`);
   }
-  if (training.steps === 0 && warmup.steps === 0) problems.push('training.steps and warmup.steps: both are 0: nothing would be trained');
   if (training.minibatches > training.tasksPerStep * training.groupSize) {
     problems.push(`training.minibatches: expected at most the ${training.tasksPerStep * training.groupSize} rollouts of a step, got ${training.minibatches}`);
   }

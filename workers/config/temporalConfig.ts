@@ -41,7 +41,7 @@ export type TemporalConfig = z.infer<typeof schema>;
 export const temporalConfigPath = process.env['TURNWISE_TEMPORAL_YAML'] ?? join(fileURLToPath(new URL('../..', import.meta.url)), 'temporal.yaml');
 
 /** @throws Error that names every wrong key, what was expected and what it got. */
-export function loadTemporalConfig(path = temporalConfigPath): TemporalConfig {
+export function loadTemporalConfig(path = process.env['TURNWISE_TEMPORAL_YAML'] || temporalConfigPath): TemporalConfig {
   const input: unknown = parse(readFileSync(path, 'utf8'));
   const result = schema.safeParse(input);
   if (!result.success) throw new Error(`${path}: ${describeIssues(result.error, input)}`);

@@ -33,6 +33,15 @@ export async function findServerBinary(say: (line: string) => void = () => {}): 
   throw new Error(`no Temporal server binary; any one of these remedies is enough:\n${refusals.map((line) => `  - ${line}`).join('\n')}\n${otherServer}`);
 }
 
+/** What is there already; never downloads or builds. */
+export async function findInstalledBinary(): Promise<ServerBinary | undefined> {
+  for (const attempt of [fromPath, fromCache]) {
+    const result = await attempt();
+    if ('binary' in result) return result.binary;
+  }
+  return undefined;
+}
+
 const otherServer = '  - or use a server that runs elsewhere: TEMPORAL_ADDRESS=host:7233';
 
 export function cacheDirectory(): string {

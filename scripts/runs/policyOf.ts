@@ -1,0 +1,36 @@
+/** @file The newest whole checkpoint of a run on disk, as workflows name it. */
+import { readFile } from 'node:fs/promises';
+import { runPaths, turnwiseHome } from '../../activities/artifacts/paths.ts';
+import { listCheckpoints, openCheckpoint } from '../../activities/checkpoint/findCheckpoint.ts';
+import { readStoredConfig } from '../../activities/runs/storedConfig.ts';
+import type { PolicyRef } from '../../core/rollout/types.ts';
+import type { RunConfig } from '../../core/run/config.ts';
+import type { RolloutConfig } from '../../core/run/types.ts';
+
+export interface RunOnDisk {
+  readonly config: RunConfig;
+  readonly policy: PolicyRef;
+}
+
+/** @param checkpoint such as `global_step_12`; absent: the newest. Damaged ones are named, never moved. */
+export async function runOnDisk(run: string, checkpoint?: string): Promise<RunOnDisk> {
+  const config = await readStoredConfig(turnwiseHome(), run);
+  if (!config) throw new Error(`run ${run}: no such run under ${turnwiseHome()}/runs`);
+  const { checkpoints } = runPaths(turnwiseHome(), run);
+  const name = checkpoint ?? (await listCheckpoints(checkpoints)).at(-1);
+  if (name === undefined) throw new Error(`run ${run}: no checkpoint yet under ${checkpoints}: npm run resume -- ${run}`);
+  return { config, policy: (await openCheckpoint(checkpoints, name)).policy };
+}
+
+export function rolloutConfigOf({ seed, sampling, limits }: RunConfig): RolloutConfig {
+  const { temperature, topK, topP, maxTokensPerTurn } = sampling;
+  return { seed, temperature, topK, topP, maxTokensPerTurn, rolloutTimeoutMs: limits.rolloutTimeoutMs };
+}
+
+/** Whether the argument is a Hugging Face directory and not the name of a run. */
+export function isModelDirectory(text: string): Promise<boolean> {
+  return readFile(`${text}/config.json`).then(
+    () => !text.match(/^[a-z0-9._-]+$/) || text === '.',
+    () => false,
+  );
+}
