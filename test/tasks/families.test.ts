@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { randomOf, seedOf } from '../../core/random.ts';
 import { parseTurn } from '../../core/rollout/turnFormat.ts';
-import { bindFamily, type ProceduralTask, proceduralTask, promptOf, taskFamilies } from '../../core/tasks/registry.ts';
+import { bindFamily, type ProceduralTask, proceduralTask, promptOf, tagsFamilies, taskFamilies } from '../../core/tasks/registry.ts';
 import { crc32, splitOf } from '../../core/tasks/split.ts';
 import { encode, vocabulary } from './vocabulary.ts';
 
