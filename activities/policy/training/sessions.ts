@@ -14,7 +14,7 @@ interface Entry {
 export class TrainingSessions {
   /** In order of use, the latest last. */
   private readonly entries = new Map<string, Entry>();
-  private readonly config: ModelConfig;
+  readonly config: ModelConfig;
   private readonly budgetBytes: number;
   private readonly options: SessionOptions;
 

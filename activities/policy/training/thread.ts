@@ -2,10 +2,12 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Tensor, Weights } from '../../../core/model/config.ts';
 import type { AnswerMessage, PlainError, RequestKind, RequestMessage, Requests, ThreadData } from './messages.ts';
-import { Trainer } from './trainer.ts';
+import type { TrainingSessions } from './sessions.ts';
+import { Trainer, trainingSessions } from './trainer.ts';
 
 const { options } = workerData as ThreadData;
 let trainer: Trainer | null = null;
+let sessions: TrainingSessions | null = null;
 let queue: Promise<void> = Promise.resolve();
 
 parentPort?.on('message', (message: RequestMessage) => {
@@ -29,8 +31,11 @@ async function serve({ id, kind, request, cancelled }: RequestMessage): Promise<
 
 const handlers: { [K in RequestKind]: (request: Requests[K]['request'], check: () => void) => Promise<Requests[K]['answer']> } = {
   load: async ({ config, weights, moments, reference }) => {
-    await trainer?.release();
-    trainer = new Trainer(config, weights, moments, reference, options);
+    if (JSON.stringify(sessions?.config) !== JSON.stringify(config)) {
+      await sessions?.release();
+      sessions = trainingSessions(config, options);
+    }
+    trainer = new Trainer(config, weights, moments, reference, options, sessions ?? undefined);
     return null;
   },
   supervisedStep: ({ rows, optimizer }, check) => loaded().supervisedStep(rows, optimizer, check),

@@ -21,6 +21,11 @@ export interface TrainerOptions extends SessionOptions {
 const defaultSessionBytes = 3 * 2 ** 30;
 const defaultMicroBatchTokens = 4096;
 
+/** They depend on the architecture alone: another checkpoint of the same model goes on with the same ones. */
+export function trainingSessions(config: ModelConfig, options: TrainerOptions): TrainingSessions {
+  return new TrainingSessions(config, options.sessionBytes ?? defaultSessionBytes, options);
+}
+
 /** Called between micro-batches; throws to stop. */
 export type CheckPoint = () => void;
 
@@ -36,7 +41,14 @@ export class Trainer {
   private readonly microBatchTokens: number;
 
   /** Works on the given weights and moments in place. `reference` is the frozen policy that KL is measured to. */
-  constructor(config: ModelConfig, weights: Weights, moments: AdamMoments | null, reference: Weights | null, options: TrainerOptions = {}) {
+  constructor(
+    config: ModelConfig,
+    weights: Weights,
+    moments: AdamMoments | null,
+    reference: Weights | null,
+    options: TrainerOptions = {},
+    sessions?: TrainingSessions,
+  ) {
     checkTensors(config, weights);
     if (reference) checkTensors(config, reference);
     if (moments) for (const part of [moments.first, moments.second]) checkTensors(config, part);
@@ -47,7 +59,7 @@ export class Trainer {
       step: moments?.step ?? 0,
     };
     this.reference = reference;
-    this.sessions = new TrainingSessions(config, options.sessionBytes ?? defaultSessionBytes, options);
+    this.sessions = sessions ?? trainingSessions(config, options);
     this.microBatchTokens = options.supervisedMicroBatchTokens ?? defaultMicroBatchTokens;
   }
 
