@@ -56,6 +56,28 @@ describe('an interpreter process', () => {
   });
 });
 
+describe('sessions that wait for a process', () => {
+  test("are made again when it is killed for another session's cell", async () => {
+    const [stuck, waiting] = await Promise.all([openSandbox(backend(), '', { wallMs: 500 }), openSandbox(backend(), 'kept = 1')]);
+    await waiting.execute('kept += 1', never);
+    const killed = stuck.execute('9 ** 9 ** 9', never);
+    const waited = waiting.execute('kept += 1\nkept', never);
+    expect(await killed).toMatchObject({ timedOut: true });
+    expect(await waited).toMatchObject({ value: '3' });
+    await Promise.all([stuck.close(), waiting.close()]);
+  });
+
+  test('do not wait once they are cancelled', async () => {
+    const [busy, waiting] = await Promise.all([openSandbox(backend(), '', { wallMs: 1500 }), openSandbox(backend())]);
+    const running = busy.execute('while True: pass', never);
+    const startedAt = performance.now();
+    await expect(waiting.execute('1', AbortSignal.timeout(100))).rejects.toMatchObject({ name: 'TimeoutError' });
+    expect(performance.now() - startedAt).toBeLessThan(1000);
+    expect(await running).toMatchObject({ timedOut: true });
+    await Promise.all([busy.close(), waiting.close()]);
+  });
+});
+
 describe('cancellation', () => {
   test.each([
     ['a loop', 'kept += 1\nwhile True: pass'],

@@ -8,13 +8,16 @@ import { randomUUID } from 'node:crypto';
 import type { ExecutionResult } from '../../../core/rollout/types.ts';
 import { type OpenOptions, type Sandbox, type SandboxBackend, SandboxBroken } from '../sandbox.ts';
 import { type Lease, ProcessPool } from './pool.ts';
-import type { Reply } from './process.ts';
+import { type Reply, SessionGone } from './process.ts';
 import type { CellAnswer } from './protocol.ts';
 
 export interface EmbeddedOptions {
   /** Interpreter processes; about 170 MB each. */
   readonly processes: number;
 }
+
+/** A neighbour may end a process while this session waits for it, but hardly three times. */
+const processesToTry = 3;
 
 /** Setups and replays may take longer than a cell: they are many cells at once on a busy machine, and ran within their limit before. */
 const replayFactor = 4;
@@ -65,7 +68,13 @@ export class EmbeddedSandbox implements Sandbox {
   }
 
   async begin(signal: AbortSignal): Promise<void> {
-    await this.#inOrder(() => this.#rebuild(signal));
+    await this.#inOrder(async () => {
+      for (let attempt = 1; !this.#held; attempt += 1) {
+        await this.#rebuild(signal).catch((error: unknown) => {
+          if (!(error instanceof SessionGone) || attempt === processesToTry) throw error;
+        });
+      }
+    });
   }
 
   async execute(code: string, signal: AbortSignal, stdin = ''): Promise<ExecutionResult> {
@@ -79,18 +88,16 @@ export class EmbeddedSandbox implements Sandbox {
       const lease = this.#lease;
       this.#lease = undefined;
       if (lease === undefined) return;
-      if (this.#held && lease.alive) await lease.ask({ op: 'close', sandbox: this.id }, this.#options.limits.wallMs).catch(() => undefined);
+      if (lease.alive) await lease.ask({ op: 'close', sandbox: this.id }, this.#options.limits.wallMs).catch(() => undefined);
       lease.release();
     });
   }
 
   async #execute(code: string, stdin: string, signal: AbortSignal): Promise<ExecutionResult> {
     if (this.#closed) throw new SandboxBroken(`sandbox of ${this.#options.owner}: expected it to be open, it is closed`);
-    const lease = await this.#ensureHeld(signal);
-    const startedAt = performance.now();
-    const reply = await this.#ask(lease, code, stdin, this.#options.limits.wallMs, signal);
+    const { reply, startedAt } = await this.#askHolder(code, stdin, signal);
     const durationMs = Math.round((performance.now() - startedAt) * 10) / 10;
-    if ('killed' in reply || reply.answer.op !== 'cell') this.#held = false;
+    if ('killed' in reply) this.#held = false;
     const stopped = 'killed' in reply ? reply.killed : reply.stopped;
     const cell = 'answer' in reply && reply.answer.op === 'cell' ? reply.answer : undefined;
     if (cell !== undefined) this.#held = cell.held;
@@ -101,6 +108,22 @@ export class EmbeddedSandbox implements Sandbox {
     }
     if (cell.ending === 'returned') this.#committed.push({ code, stdin });
     return resultOf(cell, durationMs);
+  }
+
+  /** Asks the process that holds the session; where that is none any more, the session is made again, in which nothing has run twice. */
+  async #askHolder(code: string, stdin: string, signal: AbortSignal): Promise<{ reply: Reply; startedAt: number }> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        const lease = await this.#ensureHeld(signal);
+        const startedAt = performance.now();
+        const reply = await this.#ask(lease, code, stdin, this.#options.limits.wallMs, signal);
+        if ('answer' in reply && reply.answer.op === 'unknown') throw new SessionGone(`sandbox of ${this.#options.owner}: its process dropped it`);
+        return { reply, startedAt };
+      } catch (error) {
+        this.#held = false;
+        if (!(error instanceof SessionGone) || attempt === processesToTry) throw error;
+      }
+    }
   }
 
   async #ensureHeld(signal: AbortSignal): Promise<Lease> {

@@ -24,6 +24,9 @@ interface Report {
 /** Images of all sessions of this process together; the one not used for longest is dropped first, and replayed by its owner. */
 const imageByteBudget = 768 * 1024 * 1024;
 
+/** Between sessions memory is the baseline. */
+const unchanged: Image = { offsets: new Uint32Array(0), pages: Buffer.alloc(0), entropy: 1 };
+
 export class Interpreter {
   readonly #boundary: Boundary;
   readonly #memory: LinearMemory;
@@ -46,8 +49,8 @@ export class Interpreter {
 
   /** Starts a session and runs its setup in it. */
   open(sandbox: string, setup: string, limits: Pick<Cell, 'memoryBytes' | 'outputBytes'>): CellAnswer {
+    this.close(sandbox);
     this.#leave();
-    this.#memory.restore(undefined, { offsets: new Uint32Array(0), pages: Buffer.alloc(0), entropy: 0 });
     this.#boundary.entropy = 1;
     this.#current = sandbox;
     return this.#run({ code: setup, stdin: '', ...limits });
@@ -142,7 +145,7 @@ export class Interpreter {
   }
 
   #load(sandbox: string, image: Image): void {
-    this.#memory.restore(image, { offsets: new Uint32Array(0), pages: Buffer.alloc(0), entropy: 0 });
+    this.#memory.restore(image, unchanged);
     this.#boundary.entropy = image.entropy;
     this.#current = sandbox;
     this.#loaded = image;

@@ -43,12 +43,12 @@ export class LinearMemory {
 
   /** Makes memory that of `image`, or of the baseline. `changed` is the image of what is there now, when it is known. */
   restore(image: Image | undefined, changed?: Image): void {
+    this.#exports['_emscripten_stack_restore']?.(this.#stackPointer);
     const memory = this.#bytes();
     for (const offset of changed?.offsets ?? this.#changedPages()) this.#baseline.copy(memory, offset, offset, offset + pageBytes);
     image?.offsets.forEach((offset, index) => {
       image.pages.copy(memory, offset, index * pageBytes, (index + 1) * pageBytes);
     });
-    this.#exports['_emscripten_stack_restore']?.(this.#stackPointer);
     this.#usedEnd = this.#call('sbrk', 0);
   }
 

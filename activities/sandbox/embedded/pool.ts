@@ -108,7 +108,19 @@ export class ProcessPool {
 
 /** The wall clock of a cell starts when its process turns to it, not while it waits. */
 function inTurn(place: Place, question: Question, wallMs: number, signal?: AbortSignal): Promise<Reply> {
-  const turn = place.queue.then(() => place.process.ask(question, wallMs, signal));
+  let begun = false;
+  const turn = place.queue.then(() => {
+    begun = true;
+    return place.process.ask(question, wallMs, signal);
+  });
   place.queue = turn.catch(() => undefined);
-  return turn;
+  if (signal === undefined) return turn;
+  return new Promise((resolve, reject) => {
+    // Who is cancelled while others run does not wait for them.
+    const cancel = () => {
+      if (!begun) resolve({ killed: 'cancelled' });
+    };
+    signal.addEventListener('abort', cancel, { once: true });
+    turn.then(resolve, reject).finally(() => signal.removeEventListener('abort', cancel));
+  });
 }

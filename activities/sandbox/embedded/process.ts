@@ -15,6 +15,9 @@ const startMs = 60_000;
 /** `stopped`: the process had to be killed (or the cell was stopped), for this reason. */
 export type Reply = { readonly answer: Answer; readonly stopped?: 'timeout' | 'cancelled' } | { readonly killed: 'timeout' | 'cancelled' };
 
+/** The request never ran: its process ended before it was sent, or holds the session no longer. Asking again elsewhere repeats nothing. */
+export class SessionGone extends SandboxBroken {}
+
 interface Pending {
   readonly id: number;
   readonly resolve: (reply: Reply) => void;
@@ -86,8 +89,8 @@ export class InterpreterProcess {
 
   /** @throws SandboxBroken when the process ends for a reason that is not `wallMs` or `signal`. */
   async ask(question: Question, wallMs: number, signal?: AbortSignal): Promise<Reply> {
-    await this.ready;
-    if (this.#ended !== undefined) throw this.#ended;
+    await this.ready.catch(() => undefined);
+    if (this.#ended !== undefined) throw new SessionGone(this.#ended.message);
     if (signal?.aborted === true) return { killed: 'cancelled' };
     if (this.#pending !== undefined) throw new Error('interpreter: expected one request at a time');
     this.#lastId += 1;
