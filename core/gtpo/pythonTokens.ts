@@ -8,8 +8,7 @@ const isDigit = (code: number) => code >= 48 && code <= 57;
 const isSpace = (code: number) => code <= 32 || code === 92;
 const [newline, hash, doubleQuote, singleQuote, dot, backslash] = [10, 35, 34, 39, 46, 92];
 
-/** Longest first, so that `**=` is one token. */
-const longOperators = [
+const longOperators: ReadonlySet<string> = new Set([
   '**=',
   '//=',
   '>>=',
@@ -34,7 +33,9 @@ const longOperators = [
   '^=',
   ':=',
   '@=',
-];
+]);
+/** Second characters of long operators: `*./<=>`. Most operators are not followed by one and need no look-up. */
+const mayContinue = (code: number) => code === 61 || code === 42 || code === 47 || code === 62 || code === 60 || code === 46;
 
 export function pythonTokens(source: string): string[] {
   const tokens: string[] = [];
@@ -53,19 +54,29 @@ export function pythonTokens(source: string): string[] {
 }
 
 function tokenEnd(source: string, start: number, code: number): number {
+  if (isName(code)) return nameEnd(source, start);
   if (code === doubleQuote || code === singleQuote) return stringEnd(source, start, code);
-  if (isDigit(code) || (code === dot && isDigit(source.charCodeAt(start + 1)))) {
-    return skip(source, start, (next) => isDigit(next) || isName(next) || next === dot);
-  }
-  if (isName(code)) return skip(source, start, (next) => isName(next) || isDigit(next));
-  const operator = longOperators.find((candidate) => source.startsWith(candidate, start));
-  return start + (operator?.length ?? 1);
+  const next = source.charCodeAt(start + 1);
+  if (isDigit(code) || (code === dot && isDigit(next))) return numberEnd(source, start);
+  return mayContinue(next) ? operatorEnd(source, start) : start + 1;
 }
 
-function skip(source: string, start: number, belongs: (code: number) => boolean): number {
+function nameEnd(source: string, start: number): number {
   let end = start + 1;
-  while (end < source.length && belongs(source.charCodeAt(end))) end += 1;
+  for (let code = source.charCodeAt(end); isName(code) || isDigit(code); code = source.charCodeAt(end)) end += 1;
   return end;
+}
+
+function numberEnd(source: string, start: number): number {
+  let end = start + 1;
+  for (let code = source.charCodeAt(end); isDigit(code) || isName(code) || code === dot; code = source.charCodeAt(end)) end += 1;
+  return end;
+}
+
+/** The longest that there is, so that `**=` is one token. */
+function operatorEnd(source: string, start: number): number {
+  if (longOperators.has(source.slice(start, start + 3))) return start + 3;
+  return longOperators.has(source.slice(start, start + 2)) ? start + 2 : start + 1;
 }
 
 function lineEnd(source: string, start: number): number {

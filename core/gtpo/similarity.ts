@@ -8,9 +8,10 @@ import type { GradedGroup, PerGroup } from './types.ts';
 
 export type Similarity = GradedGroup['similarity'];
 
-/** Counted features of a text and the sum of their squares. */
+/** Counted features of a text, ascending by key, and the sum of the squared counts. */
 interface TokenCounts {
-  readonly counts: ReadonlyMap<number, number>;
+  readonly keys: Float64Array;
+  readonly counts: Float64Array;
   readonly square: number;
 }
 
@@ -32,18 +33,27 @@ export function tokenCosine(codes: PerGroup<string>): Similarity {
 const pairStride = 2 ** 26;
 
 function countTokens(code: string, vocabulary: Map<string, number>): TokenCounts {
-  const counts = new Map<number, number>();
-  const count = (key: number) => counts.set(key, (counts.get(key) ?? 0) + 1);
-  let previous = 0;
-  for (const token of pythonTokens(code)) {
-    const id = idOf(token, vocabulary);
-    count(id);
-    if (previous !== 0) count(previous * pairStride + id);
-    previous = id;
+  const ids = pythonTokens(code).map((token) => idOf(token, vocabulary));
+  const features = new Float64Array(Math.max(0, 2 * ids.length - 1));
+  for (let i = 0; i < ids.length; i++) {
+    const id = ids[i] as number;
+    features[2 * i] = id;
+    if (i + 1 < ids.length) features[2 * i + 1] = id * pairStride + (ids[i + 1] as number);
   }
-  let square = 0;
-  for (const value of counts.values()) square += value * value;
-  return { counts, square };
+  return runLengths(features.sort());
+}
+
+function runLengths(sorted: Float64Array): TokenCounts {
+  const [keys, counts] = [new Float64Array(sorted.length), new Float64Array(sorted.length)];
+  let [length, square] = [0, 0];
+  for (let start = 0, end = 0; start < sorted.length; start = end) {
+    while (end < sorted.length && sorted[end] === sorted[start]) end += 1;
+    keys[length] = sorted[start] as number;
+    counts[length] = end - start;
+    square += (end - start) ** 2;
+    length += 1;
+  }
+  return { keys: keys.slice(0, length), counts: counts.slice(0, length), square };
 }
 
 /** From 1; 0 is no token. */
@@ -57,9 +67,13 @@ function idOf(token: string, vocabulary: Map<string, number>): number {
 /** Counts are integers, so the sums are exact, do not depend on their order, and equal texts give exactly 1. */
 function sparseCosine(a: TokenCounts, b: TokenCounts): number {
   if (a.square === 0 || b.square === 0) return 0;
-  const [small, large] = a.counts.size <= b.counts.size ? [a, b] : [b, a];
-  let dot = 0;
-  for (const [key, value] of small.counts) dot += value * (large.counts.get(key) ?? 0);
+  let [dot, i, j] = [0, 0, 0];
+  while (i < a.keys.length && j < b.keys.length) {
+    const [left, right] = [a.keys[i] as number, b.keys[j] as number];
+    if (left === right) dot += (a.counts[i] as number) * (b.counts[j] as number);
+    if (left <= right) i += 1;
+    if (right <= left) j += 1;
+  }
   return dot / Math.sqrt(a.square * b.square);
 }
 
