@@ -1,7 +1,7 @@
 /** @file Four groups of tests, told apart by their file names; only the integration tests start a server. */
 import { defineConfig } from 'vitest/config';
 
-const golden = 'test/**/*.golden.test.ts';
+const golden = ['test/**/*.golden.test.ts', 'test/**/golden.test.ts'];
 const replay = 'test/replay/**/*.test.ts';
 const integration = ['test/**/*.integration.test.ts', 'test/integration/**/*.test.ts', 'test/durability/**/*.test.ts'];
 
@@ -11,8 +11,8 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 60_000,
     projects: [
-      { extends: true, test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: [golden, replay, ...integration] } },
-      { extends: true, test: { name: 'golden', include: [golden] } },
+      { extends: true, test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: [...golden, replay, ...integration] } },
+      { extends: true, test: { name: 'golden', include: golden } },
       { extends: true, test: { name: 'replay', include: [replay], testTimeout: 120_000 } },
       {
         extends: true,
