@@ -1,9 +1,9 @@
 /** @file Activity `update`: one step of reinforcement learning on a batch, and its checkpoint. */
-import { decodeBatch } from '../core/run/batch.ts';
+import { type BatchRow, decodeBatch } from '../core/run/batch.ts';
 import type { RunConfig } from '../core/run/config.ts';
 import { learningRateAt } from '../core/run/learningRate.ts';
 import type { Metrics, UpdateInput, UpdateResult } from '../core/run/types.ts';
-import { heartbeating, type Report } from './heartbeating.ts';
+import { type Attempt, heartbeating } from './heartbeating.ts';
 import type { PolicyMetrics } from './policy/training/types.ts';
 import type { TrainerActivities } from './signatures.ts';
 import { commit, findCommitted } from './trainer/commit.ts';
@@ -12,51 +12,44 @@ import { throwTrainerFailure } from './trainer/failures.ts';
 import type { Held } from './trainer/loadedPolicy.ts';
 
 export function createUpdate(trainer: TrainerDependencies): TrainerActivities['update'] {
-  return (input) => heartbeating((signal, report) => update(trainer, input, signal, report)).catch(throwTrainerFailure);
+  return (input) => heartbeating((attempt) => update(trainer, input, attempt)).catch(throwTrainerFailure);
 }
 
-async function update(trainer: TrainerDependencies, input: UpdateInput, signal: AbortSignal, report: Report): Promise<UpdateResult> {
+async function update(trainer: TrainerDependencies, input: UpdateInput, attempt: Attempt): Promise<UpdateResult> {
   const { run, step, policy, lr, temperature, loss } = input;
   const config = await trainer.loadConfig(run);
-  const madeFrom = { parentManifestSha256: policy.manifestSha256, batchSha256: input.batch?.sha256 ?? null, hyperparameters: { lr, temperature, loss } };
-  const known = await findCommitted(trainer, run, { globalStep: step, warmupStep: config.warmup.steps }, madeFrom);
+  const hyperparameters = { lr, temperature, loss };
+  const batchSha256 = input.batch?.sha256 ?? null;
+  const position = { globalStep: step, warmupStep: config.warmup.steps };
+  const known = await findCommitted(trainer, run, position, { parentManifestSha256: policy.manifestSha256, batchSha256, hyperparameters });
   if (known !== undefined) return { policy: known.policy, metrics: known.state.metrics };
   const started = performance.now();
   const { policy: next, state } = await trainer.loaded.train({ run, policy, phase: 'reinforcement', withReference: loss.klCoefficient > 0 }, async (held) => {
-    const metrics = await policyStep(trainer, held, config, input, signal, report);
-    signal.throwIfAborted();
-    report({ step, phase: 'writing the checkpoint' });
-    const { batchSha256, hyperparameters } = madeFrom;
+    const rows = input.batch === null ? null : decodeBatch(await trainer.artifacts.get(input.batch));
+    const metrics = await policyStep(held, config, input, rows, attempt);
+    attempt.signal.throwIfAborted();
+    attempt.report({ step, phase: 'writing the checkpoint' });
     return commit(trainer, run, { ...held, policy }, { globalStep: step, warmupStep: held.state.warmupStep, batchSha256, hyperparameters, metrics });
   });
   return { policy: next, metrics: { ...state.metrics, 'time/update': (performance.now() - started) / 1000 } };
 }
 
-/** Without a batch (every group was dropped) the weights stay; the version grows all the same, so that steps and versions keep in line. */
+/** Without rows (every group was dropped) the weights stay; the version grows all the same, so that steps and versions keep in line. */
 async function policyStep(
-  trainer: TrainerDependencies,
   { engine }: Held,
   config: RunConfig,
   input: UpdateInput,
-  signal: AbortSignal,
-  report: Report,
+  rows: readonly BatchRow[] | null,
+  { signal, report }: Attempt,
 ): Promise<Metrics> {
   const { optimizer, passes, minibatches, microBatchTokens, steps } = config.training;
-  const lr = learningRateAt(input.step, steps, { ...optimizer, lr: input.lr });
-  if (input.batch === null) return { lr };
-  const rows = decodeBatch(await trainer.artifacts.get(input.batch));
-  report({ step: input.step, phase: 'training', rows: rows.length });
-  const metrics = await engine.policyStep(rows, {
-    loss: input.loss,
-    temperature: input.temperature,
-    optimizer: { ...optimizer, lr },
-    passes,
-    minibatches,
-    microBatchTokens,
-    maxLogprobDifference: config.logprobGate.maxAbsDifference,
-    signal,
-  });
-  return { lr, ...metricsOf(metrics) };
+  const { step, loss, temperature } = input;
+  const lr = learningRateAt(step, steps, { ...optimizer, lr: input.lr });
+  if (rows === null) return { lr };
+  report({ step, phase: 'training', rows: rows.length });
+  const maxLogprobDifference = config.logprobGate.maxAbsDifference;
+  const options = { loss, temperature, optimizer: { ...optimizer, lr }, passes, minibatches, microBatchTokens, maxLogprobDifference, signal };
+  return { lr, ...metricsOf(await engine.policyStep(rows, options)) };
 }
 
 /** Under the names that people look for. */

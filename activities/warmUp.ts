@@ -1,9 +1,9 @@
 /** @file Activity `warmUp`: supervised steps on demonstrations, from one commit to the next. */
 import { basename, join } from 'node:path';
 import { learningRateAt } from '../core/run/learningRate.ts';
-import type { UpdateResult, WarmupInput } from '../core/run/types.ts';
+import type { Metrics, UpdateResult, WarmupInput } from '../core/run/types.ts';
 import { runPaths } from './artifacts/paths.ts';
-import { heartbeating, type Report } from './heartbeating.ts';
+import { type Attempt, heartbeating } from './heartbeating.ts';
 import { PolicyTokenizer } from './policy/tokenizer/policyTokenizer.ts';
 import type { SupervisedMetrics } from './policy/training/types.ts';
 import type { TrainerActivities } from './signatures.ts';
@@ -14,10 +14,10 @@ import { throwTrainerFailure } from './trainer/failures.ts';
 import type { Held } from './trainer/loadedPolicy.ts';
 
 export function createWarmUp(trainer: TrainerDependencies): TrainerActivities['warmUp'] {
-  return (input) => heartbeating((signal, report) => warmUp(trainer, input, signal, report)).catch(throwTrainerFailure);
+  return (input) => heartbeating((attempt) => warmUp(trainer, input, attempt)).catch(throwTrainerFailure);
 }
 
-async function warmUp(trainer: TrainerDependencies, input: WarmupInput, signal: AbortSignal, report: Report): Promise<UpdateResult> {
+async function warmUp(trainer: TrainerDependencies, input: WarmupInput, attempt: Attempt): Promise<UpdateResult> {
   const { run, policy, toStep } = input;
   const position = { globalStep: 0, warmupStep: toStep };
   const madeFrom = { parentManifestSha256: policy.manifestSha256, batchSha256: null, hyperparameters: null };
@@ -25,43 +25,35 @@ async function warmUp(trainer: TrainerDependencies, input: WarmupInput, signal: 
   if (known !== undefined) return { policy: known.policy, metrics: known.state.metrics };
   const started = performance.now();
   const { policy: next, state } = await trainer.loaded.train({ run, policy, phase: 'warmup', withReference: false }, async (held) => {
-    const steps = await supervisedSteps(trainer, held, input, signal, report);
-    signal.throwIfAborted();
-    return commit(trainer, run, { ...held, policy }, { ...position, batchSha256: null, hyperparameters: null, metrics: await summary(trainer, input, steps) });
+    const metrics = await supervisedSteps(trainer, held, input, attempt);
+    attempt.signal.throwIfAborted();
+    return commit(trainer, run, { ...held, policy }, { ...position, batchSha256: null, hyperparameters: null, metrics });
   });
   return { policy: next, metrics: { ...state.metrics, 'time/warmup': (performance.now() - started) / 1000 } };
 }
 
-async function supervisedSteps(
-  trainer: TrainerDependencies,
-  { engine }: Held,
-  { run, policy, fromStep, toStep }: WarmupInput,
-  signal: AbortSignal,
-  report: Report,
-): Promise<SupervisedMetrics[]> {
+async function supervisedSteps(trainer: TrainerDependencies, { engine }: Held, input: WarmupInput, { signal, report }: Attempt): Promise<Metrics> {
+  const { run, policy, fromStep, toStep } = input;
   const config = await trainer.loadConfig(run);
   const { optimizer, steps } = config.warmup;
+  const lrAt = (step: number) => learningRateAt(step, steps, optimizer);
   const tokenizer = await PolicyTokenizer.load(join(runPaths(trainer.home, run).checkpoints, basename(policy.checkpoint), 'policy'));
   const rowsOf = warmupRows(config, tokenizer);
   const done: SupervisedMetrics[] = [];
   for (let step = fromStep; step <= toStep; step++) {
-    signal.throwIfAborted();
-    const metrics = await engine.supervisedStep(rowsOf(step), { ...optimizer, lr: learningRateAt(step, steps, optimizer) }, signal);
+    const metrics = await engine.supervisedStep(rowsOf(step), { ...optimizer, lr: lrAt(step) }, signal);
     report({ step, steps, loss: metrics.loss });
     done.push(metrics);
   }
-  return done;
+  return { lr: lrAt(toStep), ...summary(done) };
 }
 
 /** Means over the steps of the commit; the loss is that of its last tenth, which is what a curve should show. */
-async function summary(trainer: TrainerDependencies, { run, toStep }: WarmupInput, steps: readonly SupervisedMetrics[]) {
-  const { optimizer, steps: allSteps } = (await trainer.loadConfig(run)).warmup;
+function summary(steps: readonly SupervisedMetrics[]): Metrics {
   const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
-  const last = steps.slice(-Math.ceil(steps.length / 10));
   return {
-    loss: mean(last.map(({ loss }) => loss)),
+    loss: mean(steps.slice(-Math.ceil(steps.length / 10)).map(({ loss }) => loss)),
     grad_norm: mean(steps.map(({ gradNorm }) => gradNorm)),
-    lr: learningRateAt(toStep, allSteps, optimizer),
     'tokens/trained': steps.reduce((sum, { tokens }) => sum + tokens, 0),
   };
 }

@@ -1,6 +1,6 @@
 /** @file Files that have reached the disk, with the hash of what was written; and the hash of what a file holds. */
 import { createHash } from 'node:crypto';
-import { mkdir, open } from 'node:fs/promises';
+import { copyFile, mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 export interface FileDigest {
@@ -31,6 +31,15 @@ export async function writeDurably(path: string, pieces: readonly Uint8Array[]):
     await file.close();
   }
   return { sha256: hash.digest('hex'), size };
+}
+
+/** Copies a file, waits until the disk has it, and answers with what is there now. */
+export async function copyDurably(from: string, to: string): Promise<FileDigest> {
+  await mkdir(dirname(to), { recursive: true });
+  await copyFile(from, to);
+  const file = await open(to, 'r+');
+  await file.sync().finally(() => file.close());
+  return digestOf(to);
 }
 
 export async function digestOf(path: string): Promise<FileDigest> {

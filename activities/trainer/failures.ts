@@ -1,5 +1,6 @@
 /** @file What can stop the trainer, as Temporal failures: said once, here, with what to do about it. */
 import { ApplicationFailure, TemporalFailure } from '@temporalio/common';
+import { isFileError } from '../checkpoint/checkpointErrors.ts';
 
 /** By the error's name, because errors that come out of a worker thread have lost their class. */
 const nonRetryable: Readonly<Record<string, string>> = {
@@ -17,10 +18,15 @@ const advice: Readonly<Record<string, string>> = {
 /** @throws always; failures of Temporal's own (cancellation among them) as they are. */
 export function throwTrainerFailure(error: unknown): never {
   if (error instanceof TemporalFailure || !(error instanceof Error)) throw error;
-  const type = nonRetryable[error.name] ?? (error.name === 'DiskFullError' ? 'DiskFull' : isOutOfMemory(error) ? 'OutOfMemory' : undefined);
+  const type = nonRetryable[error.name] ?? (isDiskFull(error) ? 'DiskFull' : isOutOfMemory(error) ? 'OutOfMemory' : undefined);
   if (type === undefined) throw error;
   const message = advice[type] === undefined ? error.message : `${error.message}. What to do: ${advice[type]}`;
   throw ApplicationFailure.create({ type, message, nonRetryable: error.name in nonRetryable, cause: error });
+}
+
+/** A checkpoint's own error says more than the bare one of a smaller file. */
+function isDiskFull(error: Error): boolean {
+  return error.name === 'DiskFullError' || isFileError(error, 'ENOSPC', 'EDQUOT');
 }
 
 /** V8 (array buffers), worker threads (heap) and ONNX Runtime (allocator) say it in their own words. */

@@ -1,0 +1,69 @@
+/** @file A copy of a checkpoint's policy, verified before and after, whole or absent. */
+import { mkdir, readFile, rename, rm, rmdir } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { syncDirectory } from '../artifacts/atomicWrite.ts';
+import { CheckpointError, isFileError } from './checkpointErrors.ts';
+import { positionOf } from './checkpointName.ts';
+import { copyDurably } from './durableFile.ts';
+import { listCheckpoints } from './findCheckpoint.ts';
+import { type ManifestFiles, manifestName, verifyCheckpoint } from './manifest.ts';
+
+export interface ExportedPolicy {
+  /** Such as `global_step_12`. */
+  readonly checkpoint: string;
+  readonly directory: string;
+  readonly files: ManifestFiles;
+}
+
+/**
+ * `step` undefined is the newest checkpoint; 0 the policy that reinforcement learning started from, after the warm-up.
+ * @throws CheckpointError when there is no such checkpoint or it is damaged; Error when `out` holds something already.
+ */
+export async function exportPolicy(checkpoints: string, step: number | undefined, out: string): Promise<ExportedPolicy> {
+  const checkpoint = chosen(await listCheckpoints(checkpoints), step, checkpoints);
+  const directory = join(checkpoints, checkpoint);
+  await verifyCheckpoint(directory);
+  await removeIfEmpty(out);
+  const temporary = join(dirname(out), `.${basename(out)}.${process.pid}.tmp`);
+  try {
+    const files = await copyPolicy(directory, temporary);
+    await rename(temporary, out);
+    await syncDirectory(dirname(out));
+    return { checkpoint, directory: out, files };
+  } catch (error) {
+    await rm(temporary, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+function chosen(names: readonly string[], step: number | undefined, checkpoints: string): string {
+  const name = step === undefined ? names.at(-1) : names.findLast((candidate) => positionOf(candidate)?.globalStep === step);
+  if (name !== undefined) return name;
+  throw new CheckpointError(
+    step === undefined ? 'newest' : `global_step_${step}`,
+    `expected it in ${checkpoints}, which has ${names.join(', ') || 'none'}; older ones are pruned (checkpoints.keepLast, checkpoints.keepEvery)`,
+  );
+}
+
+async function removeIfEmpty(out: string): Promise<void> {
+  await mkdir(dirname(out), { recursive: true });
+  await rmdir(out).catch((error: unknown) => {
+    if (isFileError(error, 'ENOENT')) return;
+    if (!isFileError(error, 'ENOTEMPTY', 'EEXIST', 'ENOTDIR')) throw error;
+    throw new Error(`export: expected ${out} not to exist, or to be an empty directory; choose another --out`, { cause: error });
+  });
+}
+
+async function copyPolicy(checkpoint: string, target: string): Promise<ManifestFiles> {
+  const manifest = JSON.parse(await readFile(join(checkpoint, manifestName), 'utf8')) as { files: ManifestFiles };
+  const listed = Object.entries(manifest.files).flatMap(([path, digest]) =>
+    path.startsWith('policy/') ? [[path.slice('policy/'.length), digest] as const] : [],
+  );
+  await rm(target, { recursive: true, force: true });
+  for (const [name, expected] of listed) {
+    const { sha256 } = await copyDurably(join(checkpoint, 'policy', name), join(target, name));
+    if (sha256 !== expected.sha256)
+      throw new Error(`export: ${join(target, name)}: expected sha256 ${expected.sha256} after copying, got ${sha256}; is the disk sound?`);
+  }
+  return Object.fromEntries(listed);
+}
