@@ -194,7 +194,7 @@ export interface CreditInput {
 }
 
 export interface CreditResult {
-  /** The training batch (activities/records/batch.ts); null when every group was dropped. */
+  /** The training batch (core/run/batch.ts); null when every group was dropped. */
   readonly batch: ArtifactRef | null;
   readonly metrics: Metrics;
 }

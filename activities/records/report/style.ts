@@ -58,8 +58,8 @@ polyline{fill:none;stroke:var(--accent);stroke-linejoin:round;stroke-linecap:rou
 .flag{margin-left:.5rem;color:var(--bad);font-weight:600}
 pre{margin:0;padding:8px 10px;background:var(--code);border-radius:6px;font-size:.82rem;line-height:1.5;white-space:pre-wrap;overflow-wrap:anywhere;max-height:18em;overflow:auto;unicode-bidi:isolate}
 pre.output{margin-top:4px;background:none;padding:2px 10px;color:var(--quiet)}pre.output::before{content:"→ "}pre.failed{color:var(--bad)}
-.earned{display:grid;grid-template-columns:1fr auto;margin:0;font-size:.8rem;gap:.05rem .6rem;align-content:start}
-.earned dt{color:var(--quiet)}.earned dd{margin:0;text-align:right}
+.earned{display:grid;grid-template-columns:1fr auto;margin:0;font-size:.8rem;row-gap:.05rem;align-content:start}
+.earned dt{color:var(--quiet)}.earned dd{margin:0;padding-left:.6rem;text-align:right}
 .sum{border-top:1px solid var(--line);margin-top:.25rem!important;padding-top:.25rem}
 .advantage{font-weight:600;color:var(--ink)!important}.turn.good dd.advantage{color:var(--good)!important}.turn.bad dd.advantage{color:var(--bad)!important}
 .end{font-size:.8rem;margin:.8rem 0 0}

@@ -52,7 +52,8 @@ function outputOf({ stdout, stderr, value }: ToolLine): string {
 }
 
 function amount(value: number | null | undefined): Html {
-  return value === null || value === undefined ? html`<span class="quiet">–</span>` : html`${signed(value)}`;
+  const text = value === null || value === undefined ? '–' : signed(value);
+  return text === '–' || text === '0' ? html`<span class="quiet">${text}</span>` : html`${text}`;
 }
 
 function capped(text: string): string {
