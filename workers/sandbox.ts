@@ -13,6 +13,7 @@ import type { SandboxActivities } from '../activities/signatures.ts';
 import { taskSourcesLoader } from '../activities/tasks/taskSources.ts';
 import { taskQueues } from '../core/run/names.ts';
 import { connectWorker } from './config/connection.ts';
+import { requestedBackend } from './config/sandboxBackend.ts';
 import { loadTemporalConfig } from './config/temporalConfig.ts';
 
 /**
@@ -24,15 +25,9 @@ const autoSlots = 256;
 /** An image of a session takes 2–5 MB; what does not fit the budget of its process is replayed when it is asked for again. */
 const tableOptions = { leaseMs: 15 * 60_000, capacity: 1024, maxWaiting: 1024 };
 
-/** `TURNWISE_SANDBOX` is `auto`, `embedded` or `docker`. */
-function requestedBackend(): 'auto' | 'embedded' | 'docker' {
-  const requested = process.env['TURNWISE_SANDBOX'] ?? 'auto';
-  if (requested === 'auto' || requested === 'embedded' || requested === 'docker') return requested;
-  throw new Error(`TURNWISE_SANDBOX: expected auto, embedded or docker, got '${requested}'`);
-}
-
 // Without its supervisor a worker ends at once; its interpreter processes follow when their stdin closes.
 process.once('disconnect', () => process.kill(process.pid, 'SIGKILL'));
+process.channel?.unref(); // and the channel alone does not keep it alive
 
 const taskQueue = `${taskQueues.sandbox}/${hostname()}-${process.pid}-${randomBytes(4).toString('hex')}`;
 const home = turnwiseHome();
