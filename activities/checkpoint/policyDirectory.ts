@@ -1,4 +1,4 @@
-/** @file A policy as a Hugging Face model directory: what `AutoModelForCausalLM.from_pretrained` and `AutoTokenizer.from_pretrained` load. */
+/** @file A policy as a Hugging Face model directory: what `AutoModelForCausalLM.from_pretrained` loads, with its tokenizer. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ModelConfig, Tensor, Weights } from '../../core/model/config.ts';
