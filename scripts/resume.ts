@@ -3,9 +3,8 @@
  * @example npm run resume -- quickstart-1123-141503
  */
 import { Command } from 'commander';
-import { turnwiseHome } from '../activities/artifacts/paths.ts';
-import { readStoredConfig } from '../activities/runs/storedConfig.ts';
 import { workflowIds } from '../core/run/names.ts';
+import { readStoredConfig, turnwiseHome } from '../workers/onDisk.ts';
 import { exitCodes, runCommand, say, withProcesses } from './runs/command.ts';
 import { clientFor, playRun } from './runs/playRun.ts';
 import { decide, stateOf } from './runs/resumption.ts';

@@ -5,12 +5,11 @@
  */
 import { writeFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
-import { artifactRoot, turnwiseHome } from '../activities/artifacts/paths.ts';
-import { ArtifactStore } from '../activities/artifacts/store.ts';
 import type { Trajectory } from '../core/rollout/trajectory.ts';
 import type { Split } from '../core/rollout/types.ts';
 import { taskQueues } from '../core/run/names.ts';
 import type { RolloutInput, RolloutResult } from '../core/run/types.ts';
+import { ArtifactStore, artifactRoot, turnwiseHome } from '../workers/onDisk.ts';
 import { trajectoryText } from './display/trajectoryText.ts';
 import { exitCodes, runCommand, say, withProcesses } from './runs/command.ts';
 import { wholeNumber } from './runs/options.ts';

@@ -3,8 +3,8 @@ import { existsSync, mkdirSync, statfsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import Dockerode from 'dockerode';
-import { turnwiseHome } from '../../activities/artifacts/paths.ts';
 import { loadRunConfig } from '../../workers/config/runConfig.ts';
+import { turnwiseHome } from '../../workers/onDisk.ts';
 
 export interface Check {
   readonly name: string;

@@ -1,8 +1,8 @@
 /** @file Starts a run (or joins one that goes on), shows its progress, and says how it ended. */
 import { writeFileSync } from 'node:fs';
-import { runPaths, turnwiseHome } from '../../activities/artifacts/paths.ts';
 import type { RunConfig } from '../../core/run/config.ts';
 import { connectClient, connectionSettings } from '../../workers/config/connection.ts';
+import { runPaths, turnwiseHome } from '../../workers/onDisk.ts';
 import type { Processes } from '../../workers/supervisor/supervisor.ts';
 import { say } from './command.ts';
 import { followRun } from './followRun.ts';

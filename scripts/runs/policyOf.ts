@@ -1,11 +1,9 @@
 /** @file The newest whole checkpoint of a run on disk, as workflows name it. */
 import { readFile } from 'node:fs/promises';
-import { runPaths, turnwiseHome } from '../../activities/artifacts/paths.ts';
-import { listCheckpoints, openCheckpoint } from '../../activities/checkpoint/findCheckpoint.ts';
-import { readStoredConfig } from '../../activities/runs/storedConfig.ts';
 import type { PolicyRef } from '../../core/rollout/types.ts';
 import type { RunConfig } from '../../core/run/config.ts';
 import type { RolloutConfig } from '../../core/run/types.ts';
+import { listCheckpoints, openCheckpoint, readStoredConfig, runPaths, turnwiseHome } from '../../workers/onDisk.ts';
 
 export interface RunOnDisk {
   readonly config: RunConfig;

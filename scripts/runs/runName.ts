@@ -1,6 +1,6 @@
 /** @file Names for new runs, and a check of those that people give. */
 import { existsSync } from 'node:fs';
-import { runPaths, turnwiseHome } from '../../activities/artifacts/paths.ts';
+import { runPaths, turnwiseHome } from '../../workers/onDisk.ts';
 
 /** `<prefix>-<month><day>-<hour><minute><second>`, for example `quickstart-1123-141503`. */
 export function newRunName(prefix: string, now = new Date()): string {

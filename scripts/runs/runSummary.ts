@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { runPaths, turnwiseHome } from '../../activities/artifacts/paths.ts';
+import { runPaths, turnwiseHome } from '../../workers/onDisk.ts';
 import { clock } from '../display/duration.ts';
 import { evaluationTable } from '../display/evaluationTable.ts';
 import { exitCodes } from './command.ts';
