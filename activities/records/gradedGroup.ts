@@ -1,4 +1,5 @@
 /** @file A group's trajectories as credit assignment sees them, with the similarity that the run asks for. */
+import { ApplicationFailure } from '@temporalio/common';
 import { embeddingCosine, type Similarity, shuffled, tokenCosine } from '../../core/gtpo/similarity.ts';
 import { type CreditTrajectory, type GradedGroup, isCounted, type PerGroup } from '../../core/gtpo/types.ts';
 import { seedOf } from '../../core/random.ts';
@@ -43,7 +44,10 @@ async function similarityOf(
       return shuffled(tokenCosine(codes), unsolvedWithCode(credited), seedOf('shuffledSimilarity', ...trajectories.map(({ seed }) => seed)));
     case 'embedding':
       if (embed === undefined || embeddingModel === null)
-        throw new Error('credit.similarity embedding: expected credit.embeddingModel and a worker that loads it, got none');
+        throw ApplicationFailure.nonRetryable(
+          'credit.similarity embedding: expected credit.embeddingModel and a worker that loads it, got none',
+          'ConfigError',
+        );
       return embeddingCosine(await embed(embeddingModel, codes));
   }
 }
