@@ -1,0 +1,106 @@
+/**
+ * @file Decoding figures: sampled tokens a second of concurrent `generate` calls at presets S and M, against transformers' generate on the
+ * same machine. Traps: other work on the cores (compare ratios only), the first call (session creation), and processors that change speed
+ * (so the two sides alternate).
+ */
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { writePolicyDirectory } from '../activities/checkpoint/policyDirectory.ts';
+import { jsonBytes } from '../activities/checkpoint/policyFiles.ts';
+import { Decoder } from '../activities/policy/decoding/decoder.ts';
+import { intraOpThreads } from '../activities/policy/ort/session.ts';
+import { huggingFaceConfigOf } from '../core/model/huggingFaceConfig.ts';
+import { initialWeights } from '../core/model/initialWeights.ts';
+import { presetConfig } from '../core/model/presets.ts';
+import { randomOf } from '../core/random.ts';
+import type { Figure } from './figure.ts';
+
+const vocabSizes = { S: 512, M: 4096 } as const;
+type ShapeName = keyof typeof vocabSizes;
+
+const cases = [
+  { shape: 'S', rows: 8, bar: 2.5 },
+  { shape: 'S', rows: 32, bar: 2 },
+  { shape: 'M', rows: 8, bar: 1.8 },
+  { shape: 'M', rows: 32, bar: 1.4 },
+] as const;
+
+const rounds = 3;
+const promptTokens = 16;
+const sampledTokens = 240;
+
+export async function decodingFigures(): Promise<Figure[]> {
+  const figures: Figure[] = [];
+  for (const entry of cases) figures.push(...(await figuresOf(entry)));
+  return figures;
+}
+
+async function figuresOf({ shape, rows, bar }: (typeof cases)[number]): Promise<Figure[]> {
+  const directory = await mkdtemp(join(tmpdir(), 'turnwise-bench-decoding-'));
+  const decoder = new Decoder();
+  const [ours, ratios]: [number[], number[]] = [[], []];
+  try {
+    await writePolicy(directory, shape);
+    await tokensPerSecond(decoder, directory, shape, { rows, sampled: 8, seed: 0 });
+    for (let round = 1; round <= rounds; round++) {
+      const peer = await peerTokensPerSecond(shape, rows);
+      const rate = await tokensPerSecond(decoder, directory, shape, { rows, sampled: sampledTokens, seed: round });
+      ours.push(rate);
+      if (peer !== null) ratios.push(rate / peer);
+    }
+  } finally {
+    await decoder.close();
+    await rm(directory, { recursive: true, force: true });
+  }
+  const how = `${rounds} rounds of ${rows} concurrent calls, ${promptTokens} prompt + ${sampledTokens} sampled tokens at temperature 1, ${intraOpThreads()} threads, medians`;
+  const name = `decoding.${shape}.batch${rows}`;
+  return [
+    figure(`${name}.tokensPerSecond`, ours, 'tokens/s', null, how),
+    ratios.length === rounds
+      ? figure(`${name}.vsTransformers`, ratios, '×', bar, `${how}; alternating with bench/peer_generate.py`)
+      : { name: `${name}.vsTransformers`, value: Number.NaN, unit: '×', bar: `≥ ${bar}`, pass: null, spread: null, how: `skipped: ${peerMissing}` },
+  ];
+}
+
+async function writePolicy(directory: string, shape: ShapeName): Promise<void> {
+  const config = presetConfig(shape, vocabSizes[shape]);
+  const files = new Map([['config.json', jsonBytes(huggingFaceConfigOf(config, { endOfTurn: 0, padding: 0 }))]]);
+  await writePolicyDirectory(directory, { weights: initialWeights(config, 1), files, card: '' });
+}
+
+/** Prompts differ between rows and rounds, so that no prefix is found computed. */
+async function tokensPerSecond(
+  decoder: Decoder,
+  directory: string,
+  shape: ShapeName,
+  { rows, sampled, seed }: { readonly rows: number; readonly sampled: number; readonly seed: number },
+): Promise<number> {
+  const requests = Array.from({ length: rows }, (_, row) => {
+    const random = randomOf(1000 * seed + row);
+    const context = Int32Array.from({ length: promptTokens }, () => random.integer(0, vocabSizes[shape] - 1));
+    return { context, seed: row, rule: { temperature: 1, topK: 0, topP: 1 }, maxTokens: sampled, endTokens: [] };
+  });
+  const start = performance.now();
+  await Promise.all(requests.map((request) => decoder.generate({ key: directory, path: directory }, request)));
+  return (rows * sampled * 1000) / (performance.now() - start);
+}
+
+const peerMissing = 'no Python with torch and transformers; name one in TURNWISE_PEER_PYTHON';
+
+async function peerTokensPerSecond(shape: ShapeName, rows: number): Promise<number | null> {
+  const python = process.env['TURNWISE_PEER_PYTHON'];
+  if (!python || !existsSync(python)) return null;
+  const { stdout } = await promisify(execFile)(python, [join(import.meta.dirname, 'peer_generate.py'), shape, String(rows)]);
+  return (JSON.parse(stdout.trim().split('\n').at(-1) as string) as { tokensPerSecond: number }).tokensPerSecond;
+}
+
+function figure(name: string, values: readonly number[], unit: string, bar: number | null, how: string): Figure {
+  const sorted = [...values].sort((a, b) => a - b);
+  const value = sorted[Math.floor(sorted.length / 2)] as number;
+  const spread = [sorted[0] as number, sorted.at(-1) as number] as const;
+  return { name, value, unit, bar: bar === null ? null : `≥ ${bar}`, pass: bar === null ? null : value >= bar, spread, how };
+}

@@ -1,0 +1,36 @@
+"""Sampled generation by the peer: transformers' generate on the CPU, float32, on the shapes S and M.
+
+    python peer_generate.py S|M ROWS
+
+16 prompt tokens and 240 sampled ones a row. Prints one JSON line: {"torch", "transformers", "threads", "tokensPerSecond"}, after a short warming call.
+"""
+import json
+import sys
+import time
+
+import torch
+import transformers
+from transformers import Qwen2Config, Qwen2ForCausalLM
+
+SHAPES = {
+    "S": {"hidden_size": 256, "num_hidden_layers": 4, "num_attention_heads": 4, "num_key_value_heads": 2, "intermediate_size": 768, "vocab_size": 512},
+    "M": {"hidden_size": 512, "num_hidden_layers": 8, "num_attention_heads": 8, "num_key_value_heads": 4, "intermediate_size": 1536, "vocab_size": 4096},
+}
+
+
+def main():
+    shape, rows = sys.argv[1], int(sys.argv[2])
+    torch.manual_seed(0)
+    config = Qwen2Config(**SHAPES[shape], max_position_embeddings=1024, tie_word_embeddings=True, attn_implementation="sdpa")
+    model = Qwen2ForCausalLM(config).float().eval()
+    prompt = torch.randint(0, config.vocab_size, (rows, 16))
+    with torch.inference_mode():
+        model.generate(prompt, max_new_tokens=8, do_sample=True, pad_token_id=0)
+        start = time.perf_counter()
+        model.generate(prompt, max_new_tokens=240, min_new_tokens=240, do_sample=True, top_k=0, pad_token_id=0)
+        seconds = time.perf_counter() - start
+    versions = {"torch": torch.__version__, "transformers": transformers.__version__, "threads": torch.get_num_threads()}
+    print(json.dumps({**versions, "tokensPerSecond": rows * 240 / seconds}))
+
+
+main()
