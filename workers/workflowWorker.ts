@@ -4,7 +4,6 @@ import type { LightActivities } from '../activities/signatures.ts';
 import { taskQueues } from '../core/run/names.ts';
 import { workflowBundle } from './bundle.ts';
 import { loadTemporalConfig, type TemporalConfig } from './config/temporalConfig.ts';
-import { heartbeatThroughout } from './heartbeatThroughout.ts';
 
 export interface WorkflowWorkerOptions {
   readonly connection: NativeConnection;
@@ -21,7 +20,6 @@ export async function createWorkflowWorker(options: WorkflowWorkerOptions, confi
     taskQueue: taskQueues.workflows,
     workflowBundle: await workflowBundle(),
     activities: options.activities,
-    interceptors: { activity: [heartbeatThroughout] },
     maxConcurrentActivityTaskExecutions: slots,
     maxCachedWorkflows,
     // What a killed workflow worker costs the workflows that it had in its cache.

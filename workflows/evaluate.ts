@@ -8,7 +8,7 @@ import { figure, table } from './details.ts';
 import { drawTasks } from './drawing.ts';
 import { gradedAndClosed } from './grading.ts';
 import { eventsPerTurn, groupHistoryEvents } from './historyBudget.ts';
-import { childParking, untilDone } from './parking.ts';
+import { childParking, ReportsToParent, untilDone } from './parking.ts';
 import { playRollout } from './playRollout.ts';
 import { SandboxReturns } from './sandboxes.ts';
 
@@ -28,7 +28,7 @@ interface Sample {
 export async function evaluate(input: EvaluateInput): Promise<EvaluationResult> {
   const carry = input.carry ?? { samples: 0, solved: 0, counted: 0, turns: 0 };
   show(input, carry);
-  const park = childParking();
+  const park = childParking(new ReportsToParent());
   const total = await untilDone(park('evaluating'), () => playPage(input, carry));
   show(input, total);
   if (total.samples < samplesOf(input)) await continueAsNew<typeof evaluate>({ ...input, carry: total });

@@ -5,6 +5,9 @@ import type { Hyperparameters, Metrics, Phase, Progress } from '../core/run/type
 /** To `train`: stop between steps, or between commits of the warm-up; what is in flight finishes first. */
 export const pauseSignal = defineSignal('pause');
 
+/** Shown while a run is paused. */
+export const pausedReason = 'paused by the operator; send `resume` to go on';
+
 /** To `train`: go on after `pause`, or after a failure that waits for an operator. `train` passes it on to its child with the values it holds. */
 export const resumeSignal = defineSignal<[Hyperparameters?]>('resume');
 

@@ -21,21 +21,31 @@ export async function untilDone<Result>(park: Park, attempt: () => Promise<Resul
   }
 }
 
-/** Tells the parent, when there is one, where this child stands. Does not wait: a run goes on although its display lags. */
-export function reportToParent(report: Omit<ChildReport, 'workflowId'>): void {
-  const { parent, workflowId } = workflowInfo();
-  if (parent === undefined) return;
-  const sent = getExternalWorkflowHandle(parent.workflowId).signal(childSignal, { workflowId, ...report });
-  sent.catch(() => {
-    // The parent has ended; its close policy is about to end this child too.
-  });
+/**
+ * Tells the parent, when there is one, where this child stands. Does not wait: a run goes on although its display lags. Each report leaves
+ * after the one before has arrived, because the server does not keep signals in order.
+ */
+export class ReportsToParent {
+  #arrived: Promise<void> = Promise.resolve();
+
+  send(report: Omit<ChildReport, 'workflowId'>): void {
+    const { parent, workflowId } = workflowInfo();
+    if (parent === undefined) return;
+    const signal = () => getExternalWorkflowHandle(parent.workflowId).signal(childSignal, { workflowId, ...report });
+    this.#arrived = this.#arrived.then(signal).catch(() => {
+      // The parent has ended; its close policy is about to end this child too.
+    });
+  }
 }
 
 /**
  * How a child of `train` parks in one of its phases. `onResume` hears every `resume`: the hyperparameters that `train` holds by then, and
  * whether this child was parked (what was not has begun with its own values and ends with them).
  */
-export function childParking(onResume: (hyperparameters: Hyperparameters | undefined, parked: boolean) => void = () => {}): (phase: Phase) => Park {
+export function childParking(
+  reports: ReportsToParent,
+  onResume: (hyperparameters: Hyperparameters | undefined, parked: boolean) => void = () => {},
+): (phase: Phase) => Park {
   let parked = false;
   const resume = (hyperparameters?: Hyperparameters) => {
     onResume(hyperparameters, parked);
@@ -46,11 +56,11 @@ export function childParking(onResume: (hyperparameters: Hyperparameters | undef
     parked = true;
     setCurrentDetails(waitingDetails(reason));
     announce({ phase: 'waiting-for-operator' });
-    reportToParent({ phase: 'waiting-for-operator', reason });
+    reports.send({ phase: 'waiting-for-operator', reason });
     await condition(() => !parked);
     setCurrentDetails('');
     announce({ phase });
-    reportToParent({ phase });
+    reports.send({ phase });
   };
 }
 

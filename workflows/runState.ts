@@ -16,7 +16,7 @@ import type {
 } from '../core/run/types.ts';
 import { announce } from './attributes.ts';
 import { figure, table } from './details.ts';
-import type { ChildReport } from './messages.ts';
+import { type ChildReport, pausedReason } from './messages.ts';
 import { waitingDetails } from './parking.ts';
 
 export class RunState {
@@ -80,9 +80,9 @@ export class RunState {
     return { ...(this.policy === undefined ? {} : { policyVersion: this.policy.policyVersion }), reward: this.metrics['reward/mean'] };
   }
 
-  /** A child's report; only waiting for an operator, and its end, are worth an event of their own. */
+  /** A child's report; only a wait for people, and its end, are worth an event of their own. */
   heard(report: ChildReport): void {
-    const waits = (phase: Phase) => phase === 'waiting-for-operator';
+    const waits = (phase: Phase) => phase === 'waiting-for-operator' || phase === 'paused';
     if (report.metrics !== undefined) this.metrics = report.metrics;
     if (report.warmupStep !== undefined) this.warmupStep = report.warmupStep;
     if (waits(report.phase) || waits(this.phase)) {
@@ -104,7 +104,7 @@ export class RunState {
 
   async whilePaused(): Promise<void> {
     if (!this.paused) return;
-    this.enter('paused', 'paused by the operator; send `resume` to go on');
+    this.enter('paused', pausedReason);
     await condition(() => !this.paused);
   }
 

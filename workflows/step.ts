@@ -12,7 +12,7 @@ import { figure, table } from './details.ts';
 import { drawTasks } from './drawing.ts';
 import { reasonOf } from './failures.ts';
 import { group } from './group.ts';
-import { childParking, reportToParent, untilDone } from './parking.ts';
+import { childParking, ReportsToParent, untilDone } from './parking.ts';
 
 /** Enough to fill the decoding batch of a policy worker, few enough for a development server. */
 const rolloutsInFlight = 128;
@@ -22,14 +22,15 @@ type Played = { readonly task: TaskCard; readonly result: GroupResult } | { read
 
 export async function step(input: StepInput): Promise<StepResult> {
   let { hyperparameters } = input;
-  const park = childParking((changed, parked) => {
+  const reports = new ReportsToParent();
+  const park = childParking(reports, (changed, parked) => {
     if (parked && changed !== undefined) hyperparameters = changed;
   });
   const started = Date.now();
   const played = await untilDone(park('rollouts'), () => playGroups(input, hyperparameters));
   const rolloutSeconds = (Date.now() - started) / 1000;
   announce({ phase: 'update' });
-  reportToParent({ phase: 'update' });
+  reports.send({ phase: 'update' });
   return untilDone(park('update'), () => learn(input, hyperparameters, played, rolloutMetrics(played, rolloutSeconds)));
 }
 

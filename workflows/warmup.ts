@@ -3,15 +3,16 @@ import { condition, continueAsNew, setCurrentDetails, setHandler, workflowInfo }
 import type { UpdateResult, WarmupPhaseInput } from '../core/run/types.ts';
 import { light, trainer } from './activities.ts';
 import { figure, table } from './details.ts';
-import { pauseSignal } from './messages.ts';
-import { childParking, reportToParent, untilDone } from './parking.ts';
+import { pausedReason, pauseSignal } from './messages.ts';
+import { childParking, ReportsToParent, untilDone } from './parking.ts';
 
 /** A commit is about 15 events. */
 const commitsPerHistory = 150;
 
 export async function warmup(input: WarmupPhaseInput): Promise<UpdateResult> {
   let paused = input.paused;
-  const park = childParking(() => {
+  const reports = new ReportsToParent();
+  const park = childParking(reports, () => {
     paused = false;
   });
   const pause = () => {
@@ -21,13 +22,16 @@ export async function warmup(input: WarmupPhaseInput): Promise<UpdateResult> {
   let { policy, step } = input;
   let metrics = {};
   for (let commits = 0; step < input.steps; commits++) {
-    if (paused) reportToParent({ phase: 'paused', reason: 'paused by the operator; send `resume` to go on' });
-    await condition(() => !paused);
+    if (paused) {
+      reports.send({ phase: 'paused', reason: pausedReason });
+      await condition(() => !paused);
+      reports.send({ phase: 'warmup' });
+    }
     if (commits === commitsPerHistory || workflowInfo().continueAsNewSuggested) await continueAsNew<typeof warmup>({ ...input, policy, step, paused });
     const toStep = Math.min(step + input.stepsPerCommit, input.steps);
     ({ policy, metrics } = await untilDone(park('warmup'), () => commit({ ...input, policy, step }, toStep)));
     step = toStep;
-    reportToParent({ phase: 'warmup', warmupStep: step, policyVersion: policy.policyVersion, metrics });
+    reports.send({ phase: 'warmup', warmupStep: step, policyVersion: policy.policyVersion, metrics });
     show(step, input.steps, metrics);
   }
   return { policy, metrics };

@@ -1,6 +1,7 @@
 /** @file Reads a run's histories back: every workflow below an id, its events and payload sizes. */
+
+import { setTimeout } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
-import { vi } from 'vitest';
 
 type History = Awaited<ReturnType<ReturnType<Client['workflow']['getHandle']>['fetchHistory']>>;
 
@@ -13,7 +14,7 @@ export interface RecordedHistory {
 
 /** All executions of `train/<run>` and below. Waits until visibility knows that each has ended. */
 export async function historiesOf(client: Client, run: string): Promise<RecordedHistory[]> {
-  const executions = await vi.waitFor(() => endedExecutions(client, run), { timeout: 60_000, interval: 200 });
+  const executions = await endedExecutions(client, run);
   return Promise.all(
     executions.map(async ({ workflowId, runId, type, status }) => ({
       workflowId,
@@ -24,12 +25,16 @@ export async function historiesOf(client: Client, run: string): Promise<Recorded
   );
 }
 
+/** @throws Error that names what is still running after a minute. */
 export async function endedExecutions(client: Client, run: string) {
-  const executions = [];
-  for await (const execution of client.workflow.list({ query: `WorkflowId STARTS_WITH 'train/${run}'` })) executions.push(execution);
-  const running = executions.filter(({ status }) => status.name === 'RUNNING').map(({ workflowId }) => workflowId);
-  if (executions.length === 0 || running.length > 0) throw new Error(`expected executions of ${run}, all ended; still running: ${running.join(', ')}`);
-  return executions;
+  for (let attempt = 0; ; attempt++) {
+    const executions = [];
+    for await (const execution of client.workflow.list({ query: `WorkflowId STARTS_WITH 'train/${run}'` })) executions.push(execution);
+    const running = executions.filter(({ status }) => status.name === 'RUNNING').map(({ workflowId }) => workflowId);
+    if (executions.length > 0 && running.length === 0) return executions;
+    if (attempt === 300) throw new Error(`expected executions of ${run}, all ended; found ${executions.length}, still running: ${running.join(', ')}`);
+    await setTimeout(200);
+  }
 }
 
 /** Bytes of the largest single payload anywhere in the history. */
