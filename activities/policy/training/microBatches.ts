@@ -8,6 +8,7 @@ export interface MicroBatch {
   readonly length: number;
 }
 
+const leastRows = 4;
 /** T is a multiple of this: every T costs a session. */
 const lengthStep = 32;
 const longSequence = 512;
@@ -25,7 +26,7 @@ export function planMicroBatches(lengths: readonly number[], maxTokens: number):
     const length = padded[first] as number;
     cost[first] = Number.POSITIVE_INFINITY;
     for (let count = 1; first + count <= order.length; count++) {
-      const tokens = paddedRows(count) * length;
+      const tokens = paddedRows(count, maxTokens / length) * length;
       if (count > 1 && tokens > maxTokens) break;
       const total = tokens + runCost + (cost[first + count] as number);
       if (total < (cost[first] as number)) {
@@ -37,7 +38,7 @@ export function planMicroBatches(lengths: readonly number[], maxTokens: number):
   const batches: MicroBatch[] = [];
   for (let first = 0; first < order.length; first += cut[first] as number) {
     const rows = order.slice(first, first + (cut[first] as number));
-    batches.push({ rows, batch: paddedRows(rows.length), length: padded[first] as number });
+    batches.push({ rows, batch: paddedRows(rows.length, maxTokens / (padded[first] as number)), length: padded[first] as number });
   }
   return batches;
 }
@@ -47,8 +48,8 @@ function paddedLength(length: number): number {
   return Math.max(1, Math.ceil(length / step)) * step;
 }
 
-/** 1, 2, 4, 8, 12, 16, 24, 32, 48, …: powers of two and, from 8 on, their halves between. */
-function paddedRows(count: number): number {
+/** Powers of two from 4 on (below where not even that fits): every shape costs a session and its memory, so there are few. */
+function paddedRows(count: number, mostRows: number): number {
   const power = 2 ** Math.ceil(Math.log2(count));
-  return power > 8 && count <= (power * 3) / 4 ? (power * 3) / 4 : power;
+  return power < leastRows && leastRows <= mostRows ? leastRows : power;
 }

@@ -18,7 +18,8 @@ export interface TrainerOptions extends SessionOptions {
   readonly supervisedMicroBatchTokens?: number;
 }
 
-const defaultSessionBytes = 3 * 2 ** 30;
+/** All shapes of nano's warm-up; a larger model keeps its last sessions. Reached soon, so that memory stops growing soon. */
+const defaultSessionBytes = 768 * 2 ** 20;
 const defaultMicroBatchTokens = 4096;
 
 /** They depend on the architecture alone: another checkpoint of the same model goes on with the same ones. */
