@@ -4,6 +4,8 @@
  * one uniform number a token, so that the same logits and the same stream give the same token everywhere.
  */
 
+import { expOfNonPositive } from './exponential.ts';
+
 export interface SamplingRule {
   /** 0 is greedy. */
   readonly temperature: number;
@@ -62,8 +64,9 @@ function argmax(logits: Float32Array): number {
 /** weights ← exp((logits − top) / temperature); answers with their sum. */
 function fillWeights(weights: Float64Array, logits: Float32Array, top: number, temperature: number): number {
   let total = 0;
+  const cooling = 1 / temperature;
   for (let token = 0; token < logits.length; token++) {
-    const weight = Math.exp(((logits[token] as number) - top) / temperature);
+    const weight = expOfNonPositive(((logits[token] as number) - top) * cooling);
     weights[token] = weight;
     total += weight;
   }

@@ -1,6 +1,7 @@
 /** @file The sampler: properties over random logits, and its distribution. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { expOfNonPositive } from '../../core/model/exponential.ts';
 import { Sampler } from '../../core/model/sampling.ts';
 import { randomOf } from '../../core/random.ts';
 
@@ -100,4 +101,12 @@ test('a uniform of 0 never picks a token of weight 0', () => {
 
 test.each([[[Number.NaN, 1]], [[1, Number.NaN]], [[1, Number.POSITIVE_INFINITY]]])('refuses logits that are not finite: %o', (values) => {
   expect(() => sampler.sample(Float32Array.from(values), { temperature: 1, topK: 0, topP: 1 }, 0.5)).toThrow(/finite/);
+});
+
+test('the exponential is right to the last bits', () => {
+  fc.assert(
+    fc.property(fc.double({ min: -700, max: 0, noNaN: true }), (x) => Math.abs(expOfNonPositive(x) / Math.exp(x) - 1) < 1e-15),
+    { numRuns: 5000 },
+  );
+  expect([0, -708, -709, Number.NEGATIVE_INFINITY, Number.NaN].map(expOfNonPositive)).toEqual([1, expect.closeTo(Math.exp(-708), 300), 0, 0, Number.NaN]);
 });
