@@ -32,7 +32,7 @@ export interface AdvantagesDependencies {
 }
 
 export function createAdvantages(dependencies: AdvantagesDependencies): LightActivities['advantages'] {
-  return (input) => heartbeating(({ signal }) => advantages(input, dependencies, signal));
+  return (input) => heartbeating((signal) => advantages(input, dependencies, signal));
 }
 
 async function advantages(input: CreditInput, dependencies: AdvantagesDependencies, signal: AbortSignal): Promise<CreditResult> {

@@ -5,19 +5,13 @@ import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 /** Replaces what the next heartbeats say; people read it in the UI. */
 export type Report = (details: Readonly<Record<string, unknown>>) => void;
 
-/** What work is given by the attempt that it belongs to. */
-export interface Attempt {
-  readonly signal: AbortSignal;
-  readonly report: Report;
-}
-
 const defaultTimeoutMs = 10_000;
 
 /**
  * The signal is aborted when the workflow cancels, when the attempt has been given up by the server, and when the worker shuts down.
  * The last one is a failure that is tried again, not a cancellation: nobody asked for the work to end.
  */
-export async function heartbeating<Result>(work: (attempt: Attempt) => Promise<Result>): Promise<Result> {
+export async function heartbeating<Result>(work: (signal: AbortSignal, report: Report) => Promise<Result>): Promise<Result> {
   const context = Context.current();
   const signal = context.cancellationSignal;
   let details: Readonly<Record<string, unknown>> | undefined;
@@ -28,7 +22,7 @@ export async function heartbeating<Result>(work: (attempt: Attempt) => Promise<R
     const report = (newest: typeof details) => {
       details = newest;
     };
-    return await work({ signal, report });
+    return await work(signal, report);
   } catch (error) {
     throw signal.aborted ? stopped(signal.reason) : error;
   } finally {

@@ -3,16 +3,16 @@ import { type BatchRow, decodeBatch } from '../core/run/batch.ts';
 import type { RunConfig } from '../core/run/config.ts';
 import { learningRateAt } from '../core/run/learningRate.ts';
 import type { Metrics, UpdateInput, UpdateResult } from '../core/run/types.ts';
-import { type Attempt, heartbeating } from './heartbeating.ts';
+import { heartbeating } from './heartbeating.ts';
 import type { PolicyMetrics } from './policy/training/types.ts';
 import type { TrainerActivities } from './signatures.ts';
 import { commit, findCommitted } from './trainer/commit.ts';
-import type { TrainerDependencies } from './trainer/dependencies.ts';
+import type { Attempt, TrainerDependencies } from './trainer/dependencies.ts';
 import { throwTrainerFailure } from './trainer/failures.ts';
 import type { Held } from './trainer/loadedPolicy.ts';
 
 export function createUpdate(trainer: TrainerDependencies): TrainerActivities['update'] {
-  return (input) => heartbeating((attempt) => update(trainer, input, attempt)).catch(throwTrainerFailure);
+  return (input) => heartbeating((signal, report) => update(trainer, input, { signal, report })).catch(throwTrainerFailure);
 }
 
 async function update(trainer: TrainerDependencies, input: UpdateInput, attempt: Attempt): Promise<UpdateResult> {

@@ -3,18 +3,18 @@ import { basename, join } from 'node:path';
 import { learningRateAt } from '../core/run/learningRate.ts';
 import type { Metrics, UpdateResult, WarmupInput } from '../core/run/types.ts';
 import { runPaths } from './artifacts/paths.ts';
-import { type Attempt, heartbeating } from './heartbeating.ts';
+import { heartbeating } from './heartbeating.ts';
 import { PolicyTokenizer } from './policy/tokenizer/policyTokenizer.ts';
 import type { SupervisedMetrics } from './policy/training/types.ts';
 import type { TrainerActivities } from './signatures.ts';
 import { commit, findCommitted } from './trainer/commit.ts';
 import { warmupRows } from './trainer/demonstrationRows.ts';
-import type { TrainerDependencies } from './trainer/dependencies.ts';
+import type { Attempt, TrainerDependencies } from './trainer/dependencies.ts';
 import { throwTrainerFailure } from './trainer/failures.ts';
 import type { Held } from './trainer/loadedPolicy.ts';
 
 export function createWarmUp(trainer: TrainerDependencies): TrainerActivities['warmUp'] {
-  return (input) => heartbeating((attempt) => warmUp(trainer, input, attempt)).catch(throwTrainerFailure);
+  return (input) => heartbeating((signal, report) => warmUp(trainer, input, { signal, report })).catch(throwTrainerFailure);
 }
 
 async function warmUp(trainer: TrainerDependencies, input: WarmupInput, attempt: Attempt): Promise<UpdateResult> {

@@ -1,5 +1,6 @@
 /** @file What the trainer's activities work with; put together in workers/trainer.ts. */
 import type { ArtifactStore } from '../artifacts/store.ts';
+import type { Report } from '../heartbeating.ts';
 import type { LoadRunConfig } from '../runs/storedConfig.ts';
 import type { LoadedPolicy } from './loadedPolicy.ts';
 
@@ -9,4 +10,10 @@ export interface TrainerDependencies {
   readonly artifacts: ArtifactStore;
   readonly loadConfig: LoadRunConfig;
   readonly loaded: LoadedPolicy;
+}
+
+/** What an activity is given by the attempt that it belongs to. */
+export interface Attempt {
+  readonly signal: AbortSignal;
+  readonly report: Report;
 }
