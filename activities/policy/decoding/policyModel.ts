@@ -21,8 +21,12 @@ export async function loadPolicyModel(key: string, directory: string): Promise<P
 }
 
 export async function createPolicyModel(key: string, config: ModelConfig, weights: Weights): Promise<PolicyModel> {
-  // Every number of rows and slots is a shape of its own: planning memory for each costs more than it gives.
-  const options = { memoryPattern: false };
+  const options = {
+    // Every number of rows and slots is a shape of its own: planning memory for each costs more than it gives.
+    memoryPattern: false,
+    // Long enough from one operator to the next; a thread that spins on takes the core from sandboxes and workflows, and then from its own partner.
+    spinMicroseconds: 20,
+  };
   const prefill = await createSession(modelBytes(prefillGraph(config, weights)), options);
   const decode = await createSession(modelBytes(decodeGraph(config, weights)), options);
   const release = async () => {
