@@ -4,6 +4,8 @@ import { Pace } from './pace.ts';
 import { countOf, progressLine } from './progressLine.ts';
 
 const plainEveryMs = 10_000;
+/** A run that waits changes nothing: it is said at once, then seldom. */
+const waitingEveryMs = 120_000;
 
 export class LiveProgress {
   readonly #pace = new Pace();
@@ -34,7 +36,7 @@ export class LiveProgress {
   }
 
   #isWorthALine(progress: Progress, now: number): boolean {
-    return phaseOf(progress) !== this.#shownPhase || now - this.#shownAtMs >= plainEveryMs;
+    return phaseOf(progress) !== this.#shownPhase || now - this.#shownAtMs >= (countOf(progress) ? plainEveryMs : waitingEveryMs);
   }
 }
 

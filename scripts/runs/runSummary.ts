@@ -52,7 +52,7 @@ export function summaryJson(run: string, end: RunEnd): object {
     run,
     status: end.status,
     phase: end.result?.phase ?? end.progress?.phase ?? null,
-    reason: end.result?.reason ?? end.failure ?? null,
+    reason: end.result?.reason ?? end.failure ?? end.progress?.reason ?? null,
     steps: end.result?.steps ?? end.progress?.step ?? 0,
     seconds: end.seconds ?? null,
     before: end.result?.before ?? end.progress?.before ?? [],
