@@ -55,9 +55,12 @@ export class TrainingSessions {
   }
 }
 
-/** Estimate of what a forward and backward pass holds at once: per token and layer the projections, the attention and the feed-forward. */
+/** Measured: resident memory of a session ÷ the tensors that one pass needs, on nano, S and M (arenas grow by doubling). */
+const arenaFactor = 2.2;
+
+/** Estimate of what a session's arena holds: per token and layer the projections, the attention and the feed-forward, forward and backward. */
 export function activationBytes(config: ModelConfig, { rows, length }: RowsShape): number {
   const { hiddenSize, intermediateSize, headCount, headDim, layerCount, vocabSize } = config;
   const perLayer = 8 * hiddenSize + 4 * headCount * headDim + 4 * intermediateSize + headCount * length;
-  return 4 * rows * length * (layerCount * perLayer + 4 * vocabSize);
+  return arenaFactor * 4 * rows * length * (layerCount * perLayer + 4 * vocabSize);
 }

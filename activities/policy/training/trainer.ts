@@ -18,8 +18,8 @@ export interface TrainerOptions extends SessionOptions {
   readonly supervisedMicroBatchTokens?: number;
 }
 
-/** All shapes of nano's warm-up; a larger model keeps its last sessions. Reached soon, so that memory stops growing soon. */
-const defaultSessionBytes = 768 * 2 ** 20;
+/** Enough for the lengths that a run of nano really has; reached soon, so that memory stops growing soon. The session in use is always kept. */
+const defaultSessionBytes = 512 * 2 ** 20;
 const defaultMicroBatchTokens = 4096;
 
 /** They depend on the architecture alone: another checkpoint of the same model goes on with the same ones. */
