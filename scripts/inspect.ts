@@ -7,7 +7,7 @@
  */
 import { existsSync, writeFileSync } from 'node:fs';
 import { Command } from 'commander';
-import { runPaths, turnwiseHome } from '../activities/artifacts/paths.ts';
+import { runPaths, turnwiseHome } from '../workers/onDisk.ts';
 import {
   inspection,
   type RunRecords,
