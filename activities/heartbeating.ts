@@ -16,7 +16,7 @@ export async function heartbeating<Result>(work: (signal: AbortSignal, report: R
   const signal = context.cancellationSignal;
   let details: Readonly<Record<string, unknown>> | undefined;
   const beat = () => context.heartbeat(details);
-  beat();
+  // The server counts the start of an attempt as its first heartbeat; one more at once would double the cost of a short activity.
   const timer = setInterval(beat, (context.info.heartbeatTimeoutMs ?? defaultTimeoutMs) / 3);
   try {
     const report = (newest: typeof details) => {
