@@ -48,7 +48,7 @@ export interface WarmupConfig {
   readonly optimizer: OptimizerConfig;
   /** Loss weight of the tokens inside an answer. */
   readonly answerWeight: number;
-  /** Share of flawless demonstrations; the rest carries the family's errors. */
+  /** Share of flawless demonstrations; the rest carries the family's errors. More of them: a better warm policy, and less for RL to gain. */
   readonly flawlessFraction: number;
   /** Optimiser steps per activity: what a kill loses at most. */
   readonly stepsPerCommit: number;

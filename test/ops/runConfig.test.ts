@@ -1,4 +1,5 @@
 /** @file A run's configuration: defaults, overrides, and the errors that name what is wrong. */
+import { readFileSync } from 'node:fs';
 import { mkdtemp, readdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -24,6 +25,11 @@ test('every example is valid', async () => {
 
 test('the quickstart spells out the defaults', () => {
   expect(loadRunConfig(quickstart)).toEqual(loadRunConfig(undefined, ['tasks=[{family: chain, options: {hops: [1, 2, 2, 3, 3]}}]']));
+});
+
+test('demonstrations are as imperfect as the recipe says, so that reinforcement learning has room', () => {
+  expect(loadRunConfig(undefined).warmup).toMatchObject({ flawlessFraction: 0.2, answerWeight: 4, steps: 1200, batchSize: 16 });
+  expect(readFileSync(quickstart, 'utf8')).toContain('flawlessFraction: 0.2');
 });
 
 test('overrides reach into objects and lists', () => {

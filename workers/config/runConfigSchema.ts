@@ -69,7 +69,7 @@ const warmup = z
     batchSize: count.default(16),
     optimizer: optimizer({ lr: 3e-3, weightDecay: 0.01, lrWarmupSteps: 20, lrSchedule: 'cosine', lrEndFraction: 0.05 }),
     answerWeight: positive.default(4),
-    flawlessFraction: fraction.default(0.5),
+    flawlessFraction: fraction.default(0.2),
     stepsPerCommit: count.default(100),
   })
   .prefault({});
