@@ -1,6 +1,6 @@
 /** @file A user's task file, read, validated and split as a whole before any of it is used. */
 import { createHash } from 'node:crypto';
-import { readFile, realpath } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { TaskSourceConfig } from '../../core/run/config.ts';
 import { promptOf } from '../../core/tasks/registry.ts';
@@ -31,7 +31,7 @@ export interface TaskFile {
 }
 
 export interface TaskFileOptions {
-  /** Relative paths start here: the directory of the run's configuration. */
+  /** Relative paths start here; those of a stored configuration are absolute. */
   readonly baseDirectory: string;
   /** Rows that it says no to are left out and counted. */
   readonly fits: (messages: readonly Message[]) => boolean;
@@ -43,11 +43,16 @@ const errorsShown = 5;
 export async function loadTaskFile(source: FileSourceConfig, options: TaskFileOptions): Promise<TaskFile> {
   const path = resolve(options.baseDirectory, source.file);
   const { rows, blank } = await readRows(path);
+  const sha256 = createHash('sha256')
+    .update(await readFile(path))
+    .digest('hex');
+  if (source.sha256 !== undefined && source.sha256 !== sha256) {
+    throw new TaskFileError(
+      `${path}: expected the file that the run was configured with (sha256 ${source.sha256}), got another (sha256 ${sha256}); put the old one back, or start a new run`,
+    );
+  }
   if (rows.length === 0) throw new TaskFileError(`${path}: expected at least one task, got an empty file`);
   const layout = detectLayout(path, rows);
-  const sha256 = createHash('sha256')
-    .update(await readFile(await realpath(path)))
-    .digest('hex');
   return { path, sha256, layout, ...collect(rows, blank, layout, source, options) };
 }
 

@@ -22,13 +22,13 @@ export interface TaskSources {
 
 export type LoadTaskSources = (run: string) => Promise<TaskSources>;
 
-/** Opens each run's sources once. Relative file paths start at `baseDirectory`. */
-export function taskSourcesLoader(loadConfig: LoadRunConfig, baseDirectory = process.cwd()): LoadTaskSources {
+/** Opens each run's sources once. */
+export function taskSourcesLoader(loadConfig: LoadRunConfig): LoadTaskSources {
   const opened = new Map<string, Promise<TaskSources>>();
   return (run) => {
     const known = opened.get(run);
     if (known !== undefined) return known;
-    const opening = loadConfig(run).then((config) => openTaskSources(config, baseDirectory));
+    const opening = loadConfig(run).then((config) => openTaskSources(config));
     opened.set(run, opening);
     // A failure is not remembered: the file may be mended.
     opening.catch(() => opened.delete(run));
@@ -44,7 +44,8 @@ interface Source {
   readonly indexOfDraw: (split: Split, draw: number) => number;
 }
 
-export async function openTaskSources(config: TasksConfig, baseDirectory: string): Promise<TaskSources> {
+/** Relative file paths start at `baseDirectory`; those of a stored configuration are absolute. */
+export async function openTaskSources(config: TasksConfig, baseDirectory = '.'): Promise<TaskSources> {
   const files = new Map<string, TaskFile>();
   const sources: Source[] = [];
   for (const source of config.tasks) {

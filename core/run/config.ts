@@ -21,7 +21,10 @@ export type TaskSourceConfig =
   /** A JSONL or parquet file of the user's own tasks. `heldOutFraction` is split off by a hash of the prompt. */
   | {
       readonly name: string;
+      /** Absolute. */
       readonly file: string;
+      /** Of the file when the run was configured: one that has changed since is refused, since the run's task ids would mean other tasks. */
+      readonly sha256?: string | undefined;
       readonly weight: number;
       readonly checker: 'exact' | 'numeric' | 'math' | 'code';
       readonly heldOutFraction: number;
@@ -30,7 +33,7 @@ export type TaskSourceConfig =
     };
 
 export interface PolicyConfig {
-  /** Built from nothing with this preset, unless `path` names a Hugging Face directory. */
+  /** Built from nothing with this preset, unless `path` names a Hugging Face directory, absolute. */
   readonly preset: 'nano' | 'S' | 'M';
   readonly path: string | null;
   /** `tags`: the 98-token vocabulary of the recipe families; `bytes`: any UTF-8 text. Ignored with `path`. */
@@ -71,7 +74,7 @@ export interface CreditConfig {
   readonly stdFloor: number;
   readonly uniformGroups: UniformGroups;
   readonly similarity: 'tokenCosine' | 'embedding' | 'shuffled';
-  /** Hugging Face directory with onnx/model.onnx, for similarity `embedding`. */
+  /** Hugging Face directory with onnx/model.onnx, absolute, for similarity `embedding`. */
   readonly embeddingModel: string | null;
 }
 

@@ -1,9 +1,10 @@
 /** @file A run's configuration: defaults, overrides, and the errors that name what is wrong. */
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { mkdtemp, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { join, relative, resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { loadRunConfig } from '../../workers/config/runConfig.ts';
 import { loadTemporalConfig } from '../../workers/config/temporalConfig.ts';
 
@@ -47,6 +48,41 @@ test('overrides reach into objects and lists', () => {
   ]);
 });
 
+describe('paths', () => {
+  let directory = '';
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'turnwise-config-'));
+    await mkdir(join(directory, 'data'));
+    await writeFile(join(directory, 'data/own.jsonl'), '{"question": "1 + 1?", "answer": "2"}\n');
+    const tasks = '[{ name: own, file: data/own.jsonl, checker: numeric }, { family: chain }]';
+    await writeFile(join(directory, 'run.yaml'), `policy: { preset: S, vocabulary: bytes }\ntasks: ${tasks}\n`);
+  });
+  afterAll(() => rm(directory, { recursive: true, force: true }));
+
+  test('of a file start at its directory, those of overrides at the working directory; the file is bound by its sha256', () => {
+    const file = join(directory, 'run.yaml');
+    const sha256 = createHash('sha256').update('{"question": "1 + 1?", "answer": "2"}\n').digest('hex');
+    expect(loadRunConfig(file).tasks[0]).toMatchObject({ file: join(directory, 'data/own.jsonl'), sha256 });
+    expect(loadRunConfig(relative(process.cwd(), file)).tasks[0]).toMatchObject({ file: join(directory, 'data/own.jsonl') });
+    expect(loadRunConfig(file, ['tasks.0.file=examples/own-tasks.jsonl']).tasks[0]).toMatchObject({ file: resolve('examples/own-tasks.jsonl') });
+  });
+
+  test('a model directory is absolute and must be one', () => {
+    const golden = process.env['TURNWISE_GOLDEN'] ?? 'test/golden';
+    expect(loadRunConfig(undefined, [`policy={path: ${golden}/models/qwen2-tiny, contextLength: 100}`]).policy.path).toBe(resolve(golden, 'models/qwen2-tiny'));
+    expect(() => loadRunConfig(undefined, [`policy={path: ${directory}}`])).toThrow(
+      `policy.path: expected a Hugging Face directory with config.json, got ${directory}`,
+    );
+    expect(() => loadRunConfig(undefined, ['credit={similarity: embedding, embeddingModel: data}'])).toThrow(
+      `credit.embeddingModel: expected a Hugging Face directory with onnx/model.onnx, got ${resolve('data')}: download one`,
+    );
+  });
+
+  test('a directory is no task file', () => {
+    expect(() => loadRunConfig(join(directory, 'run.yaml'), [`tasks.0.file=${directory}`])).toThrow('tasks[0].file: expected a JSONL or parquet file');
+  });
+});
+
 test.each([
   ['training.stpes=5', 'training.stpes: unknown key; did you mean steps? (allowed: steps, '],
   ['tasks.0.famly=chain', 'tasks[0].famly: unknown key; did you mean family? (allowed: name, family, '],
@@ -60,7 +96,7 @@ test.each([
     'tasks[0].family: the tags vocabulary encodes chain, debug, calc, search only, got program: set policy.vocabulary=bytes, or policy.path',
   ],
   ['tasks=[{family: chain, options: {hop: [1]}}]', "tasks[0].options: options of task family 'chain': unknown option 'hop'; expected one of hops, warmupHops"],
-  ['tasks=[{name: a, file: absent.jsonl, checker: exact}]', 'tasks[0].file: expected a JSONL or parquet file, got absent.jsonl: no such file'],
+  ['tasks=[{name: a, file: absent.jsonl, checker: exact}]', 'tasks[0].file: expected a JSONL or parquet file, got '],
   ['evaluation.modes=[sampled, sampled]', 'evaluation.modes: expected each mode once, got sampled, sampled'],
   ['credit.embeddingModel=x', 'credit.embeddingModel: has no effect, because credit.similarity is tokenCosine: remove it'],
   ['warmup.steps=0', 'warmup.batchSize: has no effect, because warmup.steps is 0: remove it'],
@@ -78,7 +114,11 @@ test('turn-level keys are refused under GRPO, which would ignore them', () => {
 test('temporal.yaml names the queues that the workflows use, and nothing unknown', async () => {
   const { taskQueues, devServer } = loadTemporalConfig();
   expect([taskQueues.policy.name, taskQueues.workflows.stickyTimeout, devServer.retention]).toEqual(['turnwise-policy', 2000, 720 * 3_600_000]);
-  const path = join(await mkdtemp(join(tmpdir(), 'turnwise-config-')), 'temporal.yaml');
-  await writeFile(path, 'version: 1\naddress: elsewhere:7233\n');
-  expect(() => loadTemporalConfig(path)).toThrow(/address: unknown key/);
+  const directory = await mkdtemp(join(tmpdir(), 'turnwise-config-'));
+  try {
+    await writeFile(join(directory, 'temporal.yaml'), 'version: 1\naddress: elsewhere:7233\n');
+    expect(() => loadTemporalConfig(join(directory, 'temporal.yaml'))).toThrow(/address: unknown key/);
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
 });

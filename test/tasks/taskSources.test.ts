@@ -115,7 +115,7 @@ test('the activity draws from the run it is asked for, and a failed opening is t
     calls += 1;
     if (calls === 1) throw new Error(`run ${run}: not there yet`);
     return config([chain], { seed: run === 'a' ? 1 : 2 }) as RunConfig;
-  }, directory);
+  });
   const drawTasks = createDrawTasks({ sources: loader });
   const draw = (run: string): Promise<readonly TaskCard[]> =>
     new MockActivityEnvironment().run(drawTasks, { run, split: 'train', offset: 4, count: 2 } as const);

@@ -1,17 +1,24 @@
 /** @file A run's configuration: YAML file + dotted overrides → RunConfig. Unknown keys, and keys without effect, are errors that name themselves. */
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { parse } from 'yaml';
-import type { RunConfig } from '../../core/run/config.ts';
+import type { RunConfig, TaskSourceConfig } from '../../core/run/config.ts';
 import { describeIssues } from './issues.ts';
 import { effectProblems } from './runConfigChecks.ts';
 import { allowedKeys, runConfigSchema } from './runConfigSchema.ts';
 
 type Plain = Record<string, unknown>;
 
-/** `overrides` are `a.b=value` with the value in YAML. @throws Error that lists every problem. */
+/**
+ * `overrides` are `a.b=value` with the value in YAML. Relative paths start at the directory of the file that holds them, in overrides at the
+ * working directory; what is stored with a run is absolute. @throws Error that lists every problem.
+ */
 export function loadRunConfig(file: string | undefined, overrides: readonly string[] = []): RunConfig {
   const raw = file === undefined ? {} : readYaml(file);
+  if (file !== undefined) makePathsAbsolute(raw, dirname(file));
   for (const override of overrides) applyOverride(raw, override);
+  makePathsAbsolute(raw, '.'); // those of the file already are
   return resolveRunConfig(raw, file ?? 'run configuration');
 }
 
@@ -22,7 +29,24 @@ export function resolveRunConfig(raw: Readonly<Plain>, where: string): RunConfig
   const config: RunConfig = result.data;
   const problems = effectProblems(config, raw);
   if (problems.length > 0) throw new Error(`${where}:\n  ${problems.join('\n  ')}`);
-  return config;
+  return { ...config, tasks: config.tasks.map(withSha256) };
+}
+
+/** A run is bound to what its task files hold when it is configured. */
+function withSha256(source: TaskSourceConfig): TaskSourceConfig {
+  if (!('file' in source)) return source;
+  return { ...source, sha256: source.sha256 ?? createHash('sha256').update(readFileSync(source.file)).digest('hex') };
+}
+
+/** In place. What is no text is left for the schema to refuse. */
+function makePathsAbsolute(raw: Plain, base: string): void {
+  const { policy, credit, tasks } = raw;
+  const sources = typeof tasks === 'object' && tasks !== null ? Object.values(tasks) : [];
+  const places: readonly (readonly [unknown, string])[] = [[policy, 'path'], [credit, 'embeddingModel'], ...sources.map((source) => [source, 'file'] as const)];
+  for (const [holder, key] of places) {
+    const path = (holder as Plain | null | undefined)?.[key];
+    if (typeof path === 'string' && path !== '') (holder as Plain)[key] = resolve(base, path);
+  }
 }
 
 function readYaml(file: string): Plain {

@@ -1,13 +1,11 @@
 /** @file What no single key can tell: keys that contradict one another, or that would have no effect. */
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { PolicyConfig, RunConfig, TaskSourceConfig } from '../../core/run/config.ts';
-import { bindFamily } from '../../core/tasks/registry.ts';
+import { bindFamily, tagsFamilies } from '../../core/tasks/registry.ts';
 
 /** Longest context that is practical for a policy made from nothing. */
 const longestContext: { readonly [Preset in PolicyConfig['preset']]: number } = { nano: 1024, S: 2048, M: 4096 };
-/** Families whose every text is in the 98-token vocabulary. */
-const tagFamilies = ['chain', 'debug', 'calc', 'search'];
 
 /** One line per problem: where, what was expected, what to do. `raw` is what the person wrote, without defaults. */
 export function effectProblems(config: RunConfig, raw: Readonly<Record<string, unknown>>): string[] {
@@ -46,12 +44,14 @@ function sourceProblems(source: TaskSourceConfig, where: string, policy: PolicyC
   const needsBytes = policy.path === null && policy.vocabulary === 'tags';
   const bytes = 'set policy.vocabulary=bytes, or policy.path';
   if ('file' in source) {
-    const problems = existsSync(source.file) ? [] : [`${where}.file: expected a JSONL or parquet file, got ${source.file}: no such file`];
+    const problems = statSync(source.file, { throwIfNoEntry: false })?.isFile()
+      ? []
+      : [`${where}.file: expected a JSONL or parquet file, got ${source.file}: no such file; paths start at the directory of the configuration`];
     return needsBytes ? [...problems, `${where}: the tags vocabulary cannot encode arbitrary text: ${bytes}`] : problems;
   }
   const problems = optionProblems(source, where);
-  if (needsBytes && !tagFamilies.includes(source.family)) {
-    problems.push(`${where}.family: the tags vocabulary encodes ${tagFamilies.join(', ')} only, got ${source.family}: ${bytes}`);
+  if (needsBytes && !tagsFamilies.includes(source.family)) {
+    problems.push(`${where}.family: the tags vocabulary encodes ${tagsFamilies.join(', ')} only, got ${source.family}: ${bytes}`);
   }
   return problems;
 }
@@ -100,6 +100,11 @@ function creditProblems({ credit }: RunConfig, given: Given): string[] {
   }
   if (credit.similarity === 'embedding' && credit.embeddingModel === null) {
     problems.push('credit.embeddingModel: expected a Hugging Face directory with onnx/model.onnx, since credit.similarity is embedding');
+  }
+  if (credit.embeddingModel !== null && !existsSync(join(credit.embeddingModel, 'onnx', 'model.onnx'))) {
+    problems.push(
+      `credit.embeddingModel: expected a Hugging Face directory with onnx/model.onnx, got ${credit.embeddingModel}: download one with its ONNX export`,
+    );
   }
   if (credit.similarity !== 'embedding') problems.push(...ineffective(given, ['credit.embeddingModel'], `credit.similarity is ${credit.similarity}`));
   return [...new Set(problems)];

@@ -31,6 +31,10 @@ const familySource = z.strictObject({
 const fileSource = z.strictObject({
   name,
   file: z.string().min(1),
+  sha256: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/, 'expected 64 lower-case hexadecimal digits')
+    .optional(),
   weight: positive.default(1),
   checker: z.enum(['exact', 'numeric', 'math', 'code']),
   heldOutFraction: fraction.default(0.1),
