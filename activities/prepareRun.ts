@@ -11,6 +11,7 @@ import { heartbeating } from './heartbeating.ts';
 import { type EvaluationLine, readLines } from './records/lines.ts';
 import { configDifferences, readStoredConfig, writeStoredConfig } from './runs/storedConfig.ts';
 import type { TrainerActivities } from './signatures.ts';
+import { validateTasks } from './tasks/validateTasks.ts';
 import { configSha256 } from './trainer/commit.ts';
 import { ConfigError } from './trainer/configError.ts';
 import { throwTrainerFailure } from './trainer/failures.ts';
@@ -22,6 +23,7 @@ export function createPrepareRun({ home }: { readonly home: string }): TrainerAc
 }
 
 async function prepareRun(home: string, { run, config }: PrepareInput): Promise<PreparedRun> {
+  await refuseBadTasks(config);
   await settleConfig(home, run, config);
   const { checkpoints, evaluations } = runPaths(home, run);
   await mkdir(checkpoints, { recursive: true });
@@ -31,6 +33,13 @@ async function prepareRun(home: string, { run, config }: PrepareInput): Promise<
   await repairLatest(checkpoints, basename(policy.checkpoint));
   const before = evaluationsBefore(await readLines<EvaluationLine>(evaluations), state);
   return { policy, warmupStep: state.warmupStep, step: state.globalStep, before, warnings };
+}
+
+/** Before anything is written; and of a run that goes on, whether its files still hold the tasks that it began with. */
+async function refuseBadTasks(config: RunConfig): Promise<void> {
+  await validateTasks(config).catch((error: Error) => {
+    throw new ConfigError(error.message, { cause: error });
+  });
 }
 
 /** A run has one configuration for life: its checkpoints and records mean nothing under another. */

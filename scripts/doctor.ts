@@ -18,7 +18,7 @@ const program = new Command('doctor')
 const marks = { ok: '✓', warning: '!', failed: '✗' } as const;
 
 await runCommand(async () => {
-  const checks: Check[] = [...(await machineChecks()), ...(await temporalChecks()), configCheck(program.processedArgs[0] as string)];
+  const checks: Check[] = [...(await machineChecks()), ...(await temporalChecks()), await configCheck(program.processedArgs[0] as string)];
   for (const { state, name, found, remedy } of checks) say(`${marks[state]} ${name.padEnd(20)} ${found}${remedy ? `\n  → ${remedy}` : ''}`);
   const { json } = program.opts<{ json?: string }>();
   if (json) writeFileSync(json, `${JSON.stringify(checks, null, 2)}\n`);

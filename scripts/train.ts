@@ -6,6 +6,7 @@
 import { basename, extname } from 'node:path';
 import { Command } from 'commander';
 import { loadRunConfig } from '../workers/config/runConfig.ts';
+import { validateTasks } from '../workers/tasks.ts';
 import { runCommand, say, withProcesses } from './runs/command.ts';
 import { planText } from './runs/plan.ts';
 import { playRun } from './runs/playRun.ts';
@@ -25,8 +26,9 @@ const [file = '', ...overrides] = program.args;
 
 await runCommand(async () => {
   const config = loadRunConfig(file, overrides);
+  const { lines } = await validateTasks(config);
   if (options.dryRun) {
-    say(planText(config));
+    say(`${planText(config)}\n\n${lines.map((line) => `  ${line}`).join('\n')}`);
     return 0;
   }
   const run = options.run ?? newRunName(basename(file, extname(file)));

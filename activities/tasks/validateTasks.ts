@@ -11,10 +11,7 @@ export interface TaskReport {
 }
 
 /** @throws Error with the place, the expectation, what was found and the remedy. */
-export async function validateTasks(
-  config: TasksConfig & { readonly training: { readonly tasksPerStep: number } },
-  baseDirectory: string,
-): Promise<TaskReport> {
+export async function validateTasks(config: TasksConfig & { readonly training: { readonly tasksPerStep: number } }, baseDirectory = '.'): Promise<TaskReport> {
   checkNames(config.tasks);
   for (const source of config.tasks) checkVocabulary(source, config.policy);
   const sources = await openTaskSources(config, baseDirectory);

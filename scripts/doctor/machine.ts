@@ -5,6 +5,7 @@ import { availableParallelism } from 'node:os';
 import Dockerode from 'dockerode';
 import { loadRunConfig } from '../../workers/config/runConfig.ts';
 import { turnwiseHome } from '../../workers/onDisk.ts';
+import { validateTasks } from '../../workers/tasks.ts';
 
 export interface Check {
   readonly name: string;
@@ -74,11 +75,13 @@ async function sandboxCheck(): Promise<Check> {
   return wheel ? { name, state: 'ok', found } : { name, state: 'failed', found: 'neither Docker nor pyodide', remedy: '`npm ci`, or start Docker' };
 }
 
-export function configCheck(file: string): Check {
+export async function configCheck(file: string): Promise<Check> {
   try {
-    const { tasks, policy } = loadRunConfig(file);
+    const config = loadRunConfig(file);
+    const { tasks, policy } = config;
+    await validateTasks(config);
     return { name: 'run configuration', state: 'ok', found: `${file}: ${policy.path ?? policy.preset} on ${tasks.map((source) => source.name).join(', ')}` };
   } catch (error) {
-    return { name: 'run configuration', state: 'failed', found: (error as Error).message, remedy: 'correct the keys that are named' };
+    return { name: 'run configuration', state: 'failed', found: (error as Error).message, remedy: 'correct what is named' };
   }
 }

@@ -1,10 +1,12 @@
 /** @file Making a run, and finding where it stands. */
+import { createHash } from 'node:crypto';
 import { cp, mkdtemp, readFile, readlink, rm, symlink, truncate, unlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { runPaths } from '../../activities/artifacts/paths.ts';
 import { readPolicyDirectory } from '../../activities/checkpoint/policyDirectory.ts';
+import { openTaskSources } from '../../activities/tasks/taskSources.ts';
 import { run, TestedTrainer, testedConfig } from './trainerProcess.ts';
 
 const golden = join(process.env['TURNWISE_GOLDEN'] ?? join(import.meta.dirname, '..', 'golden'), 'models');
@@ -76,6 +78,33 @@ test.each([
   const config = { ...valid, policy: { ...valid.policy, ...changes } };
   await expect(trainer.prepareRun(config)).rejects.toMatchObject({ type: 'ConfigError', nonRetryable: true, message: expect.stringMatching(message) });
   await expect(readlink(join(runPaths(home, run).checkpoints, 'latest'))).rejects.toThrow(/ENOENT/);
+});
+
+test('a task file that changed under a run is refused with both hashes, by its trainer and by whoever draws from it', async () => {
+  const file = join(home, 'sums.jsonl');
+  const rows = Array.from({ length: 60 }, (_, i) => JSON.stringify({ question: `How much is ${i} plus ${i}?`, answer: `${2 * i}` })).join('\n');
+  await writeFile(file, rows);
+  const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
+  const tasks = [{ name: 'sums', file, checker: 'numeric', heldOutFraction: 0.2 }];
+  const config = testedConfig({ policy: { vocabulary: 'bytes' }, tasks, warmup: { steps: 0 } });
+  const made = await trainer.prepareRun(config);
+  await writeFile(file, `${rows}\n${JSON.stringify({ question: 'How much is 1 plus 3?', answer: '4' })}`);
+  const refusal = new RegExp(
+    `sums\\.jsonl: expected the file that the run was configured with \\(sha256 ${sha256(rows)}\\), got another \\(sha256 [0-9a-f]{64}\\); put the old one back`,
+  );
+  await expect(trainer.prepareRun(config)).rejects.toMatchObject({ type: 'ConfigError', nonRetryable: true, message: expect.stringMatching(refusal) });
+  await expect(openTaskSources(config)).rejects.toThrow(refusal);
+  await writeFile(file, rows);
+  expect(await trainer.prepareRun(config)).toEqual(made);
+});
+
+test('bad tasks are refused before anything is written', async () => {
+  const file = join(home, 'sums.jsonl');
+  await writeFile(file, JSON.stringify({ question: 'How much is 1 plus 1?', answer: '2' }));
+  const tasks = [{ name: 'sums', file, checker: 'numeric' }];
+  const config = testedConfig({ policy: { vocabulary: 'bytes' }, tasks, warmup: { steps: 0 } });
+  await expect(trainer.prepareRun(config)).rejects.toMatchObject({ type: 'ConfigError', message: expect.stringMatching(/expected at least 8 training tasks/) });
+  await expect(readFile(runPaths(home, run).config)).rejects.toThrow(/ENOENT/);
 });
 
 test('a torn checkpoint is passed over with a warning, and latest is repaired', async () => {
