@@ -10,7 +10,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RunConfig } from '../../core/run/config.ts';
 import { workflowIds } from '../../core/run/names.ts';
 import { runConfigSchema } from '../../workers/config/runConfigSchema.ts';
-import { erroredRollouts, expectedKeys, ledgerKeys, metricSteps, temporaryFiles } from './runRecords.ts';
+import { erroredRollouts, expectedKeys, ledgerKeys, metricSteps, playedActivities, temporaryFiles } from './runRecords.ts';
 import { Turnwise, until, untilStarted } from './turnwise.ts';
 
 const steps = 3;
@@ -74,6 +74,23 @@ async function survive(run: string, damage: (client: Client) => Promise<void>): 
   expect(metricSteps(directory)).toEqual([1, 2, 3]);
   expect(erroredRollouts(directory)).toBe(0);
   expect(temporaryFiles(directory)).toEqual([]);
+  await expectOnlyTurnsInFlightAgain(run);
+}
+
+/** Of every rollout at most the one `generate` and the one `execute` that were in flight when the kill came were carried out again. */
+async function expectOnlyTurnsInFlightAgain(run: string): Promise<void> {
+  const client = await turnwise.client();
+  try {
+    for (let step = 1; step <= steps; step++) {
+      for (let position = 0; position < tasksPerStep; position++) {
+        const { events } = await client.workflow.getHandle(workflowIds.group(run, step, position)).fetchHistory();
+        const again = playedActivities(events ?? []).filter(({ type, attempts }) => attempts > 1 && (type === 'generate' || type === 'execute'));
+        expect(new Set(again.map(({ type, sibling }) => `${type} of ${sibling}`)).size, `${run}, step ${step}, task ${position}`).toBe(again.length);
+      }
+    }
+  } finally {
+    await client.connection.close();
+  }
 }
 
 describe('kill -9 during a run of three steps', () => {

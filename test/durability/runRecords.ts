@@ -1,6 +1,9 @@
 /** @file What a finished run must look like, read from its files: every rollout in the ledger once, nothing half written. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { temporal } from '@temporalio/proto';
+
+type HistoryEvent = temporal.api.history.v1.IHistoryEvent;
 
 interface LedgerEntry {
   readonly step: number;
@@ -51,4 +54,22 @@ export function metricSteps(runDirectory: string): number[] {
 /** Files of interrupted writes that nobody cleaned up. */
 export function temporaryFiles(runDirectory: string): string[] {
   return readdirSync(runDirectory, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.tmp'));
+}
+
+/** What of an activity's history tells whether work was repeated. */
+export interface PlayedActivity {
+  readonly type: string;
+  readonly sibling: number | string;
+  readonly attempts: number;
+}
+
+/** Activities of a group that were completed, with the attempts they took. */
+export function playedActivities(events: readonly HistoryEvent[]): PlayedActivity[] {
+  const scheduled = new Map(events.flatMap((event) => (event.activityTaskScheduledEventAttributes ? [[String(event.eventId), event] as const] : [])));
+  return events.flatMap(({ activityTaskStartedEventAttributes: started }) => {
+    const attributes = scheduled.get(String(started?.scheduledEventId))?.activityTaskScheduledEventAttributes;
+    if (!attributes) return [];
+    const input = JSON.parse(Buffer.from(attributes.input?.payloads?.[0]?.data ?? []).toString('utf8')) as { sibling?: number; rollout?: string };
+    return [{ type: attributes.activityType?.name ?? '', sibling: input.sibling ?? input.rollout ?? '', attempts: started?.attempt ?? 1 }];
+  });
 }

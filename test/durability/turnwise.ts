@@ -1,18 +1,17 @@
 /** @file A turnwise of its own in a temporary home, run as a person runs it (`up`), so that tests can kill what a machine can lose. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
-import { parse, stringify } from 'yaml';
 import type { RunConfig } from '../../core/run/config.ts';
 import { taskQueues, workflowIds } from '../../core/run/names.ts';
 import type { TrainResult } from '../../core/run/types.ts';
-import { loadTemporalConfig, temporalConfigPath } from '../../workers/config/temporalConfig.ts';
+import { loadTemporalConfig } from '../../workers/config/temporalConfig.ts';
 import { identityOf, isAlive, type ProcessIdentity } from '../../workers/supervisor/processIdentity.ts';
 import type { ProcessRecord, Role } from '../../workers/supervisor/processRecords.ts';
+import { temporalConfigWithOwnPorts } from '../support/ownPorts.ts';
 
 const upScript = fileURLToPath(new URL('../../scripts/up.ts', import.meta.url));
 
@@ -33,11 +32,8 @@ export class Turnwise {
 
   /** Ports of its own, so that it lives beside whatever else runs here. */
   static async prepare(home: string): Promise<Turnwise> {
-    const [port, uiPort] = [await freePort(), await freePort()];
-    const configPath = join(home, 'temporal.yaml');
-    const config = parse(readFileSync(temporalConfigPath, 'utf8')) as { devServer: object };
-    writeFileSync(configPath, stringify({ ...config, devServer: { ...config.devServer, port, uiPort } }));
-    loadTemporalConfig(configPath);
+    const configPath = await temporalConfigWithOwnPorts(home);
+    const { port } = loadTemporalConfig(configPath).devServer;
     const { TEMPORAL_ADDRESS: _other, ...inherited } = process.env;
     return new Turnwise(home, `127.0.0.1:${port}`, { ...inherited, TURNWISE_HOME: home, TURNWISE_TEMPORAL_YAML: configPath });
   }
@@ -196,15 +192,4 @@ function parentOf(pid: number): number | undefined {
 function isConnectionError(error: unknown): boolean {
   const text = `${(error as Error).name} ${(error as Error).message} ${(error as { cause?: Error }).cause?.message ?? ''}`;
   return /UNAVAILABLE|ECONN|deadline|Failed to connect|CANCELLED|Unexpected error/i.test(text);
-}
-
-async function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address();
-      probe.close(() => (address && typeof address === 'object' ? resolve(address.port) : reject(new Error('no free port'))));
-    });
-  });
 }
