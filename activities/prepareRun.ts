@@ -11,6 +11,7 @@ import { heartbeating } from './heartbeating.ts';
 import { type EvaluationLine, readLines } from './records/lines.ts';
 import { configDifferences, readStoredConfig, writeStoredConfig } from './runs/storedConfig.ts';
 import type { TrainerActivities } from './signatures.ts';
+import { openEmbedder } from './similarity/embedder.ts';
 import { validateTasks } from './tasks/validateTasks.ts';
 import { configSha256 } from './trainer/commit.ts';
 import { ConfigError } from './trainer/configError.ts';
@@ -24,6 +25,7 @@ export function createPrepareRun({ home }: { readonly home: string }): TrainerAc
 
 async function prepareRun(home: string, { run, config }: PrepareInput): Promise<PreparedRun> {
   await refuseBadTasks(config);
+  await refuseBadEmbedder(config);
   await settleConfig(home, run, config);
   const { checkpoints, evaluations } = runPaths(home, run);
   await mkdir(checkpoints, { recursive: true });
@@ -40,6 +42,13 @@ async function refuseBadTasks(config: RunConfig): Promise<void> {
   await validateTasks(config).catch((error: Error) => {
     throw new ConfigError(error.message, { cause: error });
   });
+}
+
+/** A model that cannot embed would be found only after the warm-up, with the first group in which some solve and some do not. */
+async function refuseBadEmbedder({ credit: { similarity, embeddingModel } }: RunConfig): Promise<void> {
+  if (similarity !== 'embedding' || embeddingModel === null) return;
+  const embedder = await openEmbedder(embeddingModel);
+  await embedder.embed(['print(1)']).finally(() => embedder.release());
 }
 
 /** A run has one configuration for life: its checkpoints and records mean nothing under another. */

@@ -11,6 +11,7 @@ import { chooseBackend } from '../activities/sandbox/choose.ts';
 import { createJudge } from '../activities/sandbox/judge.ts';
 import type { SandboxBackend } from '../activities/sandbox/sandbox.ts';
 import type { LightActivities } from '../activities/signatures.ts';
+import { Embeddings } from '../activities/similarity/embeddings.ts';
 import { createMathChecker } from '../activities/tasks/checkMath.ts';
 import { taskSourcesLoader } from '../activities/tasks/taskSources.ts';
 import { createWriteReport } from '../activities/writeReport.ts';
@@ -26,6 +27,7 @@ const store = new ArtifactStore(artifactRoot(home));
 const config = runConfigLoader(home);
 const sources = taskSourcesLoader(config);
 const math = createMathChecker();
+const embeddings = new Embeddings();
 const requested = requestedBackend();
 let judging: SandboxBackend | undefined;
 const judge = createJudge(() => {
@@ -35,7 +37,7 @@ const judge = createJudge(() => {
 const activities: LightActivities = {
   drawTasks: createDrawTasks({ sources }),
   grade: createGrade({ store, sources, config, math, judge }),
-  advantages: createAdvantages({ home, store }),
+  advantages: createAdvantages({ home, store, embed: embeddings.embed }),
   recordStep: createRecordStep({ home }),
   recordEvaluation: createRecordEvaluation({ home }),
   writeReport: createWriteReport({ home }),
@@ -47,6 +49,7 @@ try {
   await worker.run();
 } finally {
   await math.close();
+  await embeddings.close();
   await judging?.shutdown();
   await connection.close();
 }

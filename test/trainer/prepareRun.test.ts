@@ -1,6 +1,6 @@
 /** @file Making a run, and finding where it stands. */
 import { createHash } from 'node:crypto';
-import { cp, mkdtemp, readFile, readlink, rm, symlink, truncate, unlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, readlink, rm, symlink, truncate, unlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -105,6 +105,15 @@ test('bad tasks are refused before anything is written', async () => {
   const config = testedConfig({ policy: { vocabulary: 'bytes' }, tasks, warmup: { steps: 0 } });
   await expect(trainer.prepareRun(config)).rejects.toMatchObject({ type: 'ConfigError', message: expect.stringMatching(/expected at least 8 training tasks/) });
   await expect(readFile(runPaths(home, run).config)).rejects.toThrow(/ENOENT/);
+});
+
+test('an embedding model that does not load is found before the warm-up', async () => {
+  const model = join(home, 'embedder');
+  await mkdir(join(model, 'onnx'), { recursive: true });
+  await writeFile(join(model, 'onnx/model.onnx'), 'no model');
+  const config = testedConfig({ credit: { similarity: 'embedding', embeddingModel: model } });
+  const message = `${join(model, 'tokenizer.json')}: expected a file of the embedding model (credit.embeddingModel), found none`;
+  await expect(trainer.prepareRun(config)).rejects.toMatchObject({ type: 'ConfigError', nonRetryable: true, message });
 });
 
 test('a torn checkpoint is passed over with a warning, and latest is repaired', async () => {
