@@ -48,19 +48,33 @@ export class Message {
   }
 }
 
+/** Most numbers of a model fit into one byte, and a graph has tens of thousands of them. */
+const singleBytes = Array.from({ length: 128 }, (_, value) => Uint8Array.of(value));
+
 function encodeVarint(value: number | bigint): Uint8Array {
-  let rest = BigInt.asUintN(64, BigInt(value));
+  const single = singleBytes[Number(value)];
+  if (single !== undefined) return single;
   const bytes: number[] = [];
-  while (rest > 127n) {
-    bytes.push(Number(rest & 127n) | 128);
-    rest >>= 7n;
-  }
-  bytes.push(Number(rest));
+  let rest = typeof value === 'number' && value >= 0 && value < 2 ** 31 ? value : BigInt.asUintN(64, BigInt(value));
+  for (; typeof rest === 'bigint' && rest > 127n; rest >>= 7n) bytes.push(Number(rest & 127n) | 128);
+  let low = Number(rest);
+  for (; low > 127; low >>>= 7) bytes.push((low & 127) | 128);
+  bytes.push(low);
   return Uint8Array.from(bytes);
 }
 
 /** TextEncoder is not part of the language, and core/ uses nothing else. */
 function utf8(text: string): Uint8Array {
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code > 127) return utf8Escaped(text);
+    bytes[i] = code;
+  }
+  return bytes;
+}
+
+function utf8Escaped(text: string): Uint8Array {
   const escaped = encodeURIComponent(text).replace(/%([0-9A-F]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
   return Uint8Array.from(escaped, (character) => character.charCodeAt(0));
 }

@@ -4,6 +4,7 @@
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { DecodingBatch } from './decodingBatch.ts';
+import { Gathering } from './gathering.ts';
 import { type DecodingOptions, type FromThread, type PolicyDirectory, plainError, type ToThread } from './messages.ts';
 import { loadPolicyModel, type PolicyModel } from './policyModel.ts';
 import { PrefixCache } from './prefixCache.ts';
@@ -20,28 +21,51 @@ class DecodingThread {
   /** In the order of use. */
   readonly #policies = new Map<string, LoadedPolicy>();
   readonly #inbox: ToThread[] = [];
+  readonly #gathering: Gathering;
   #running = false;
+  /** Ends the pause in which rows are gathered. */
+  #wake: () => void = () => undefined;
 
   constructor(options: DecodingOptions, send: (message: FromThread) => void) {
     this.#options = options;
     this.#send = send;
     this.#prefixes = new PrefixCache(options.prefixCacheBytes);
+    this.#gathering = new Gathering(options.gatherMs, options.maxRows);
   }
 
   receive(message: ToThread): void {
     this.#inbox.push(message);
+    if (message.kind === 'generate') this.#gathering.arrived(performance.now());
     if (!this.#running) void this.#run();
+    else if (this.#gathering.remainingMs(performance.now()) === 0) this.#wake();
   }
 
   async #run(): Promise<void> {
     this.#running = true;
     while (this.#inbox.length > 0 || this.#busy().length > 0) {
-      // Lets messages in; all that arrived together join the same step.
-      await new Promise((resolve) => setImmediate(resolve));
+      await this.#letMessagesIn();
       for (const message of this.#inbox.splice(0)) await this.#take(message);
-      for (const policy of this.#busy()) await this.#advance(policy);
+      const admit = this.#gathering.remainingMs(performance.now()) === 0;
+      if (admit) this.#gathering.joined();
+      for (const policy of this.#busy()) await this.#advance(policy, admit);
     }
     this.#running = false;
+  }
+
+  /** All that arrived together join the same step. With nothing to decode, sleeps until the rows that wait may join. */
+  async #letMessagesIn(): Promise<void> {
+    const decoding = this.#busy().some(({ batch }) => batch.rowCount > 0);
+    const remainingMs = decoding ? 0 : this.#gathering.remainingMs(performance.now());
+    await new Promise<void>((resolve) => {
+      if (remainingMs === 0) setImmediate(resolve);
+      else {
+        const timer = setTimeout(resolve, remainingMs);
+        this.#wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      }
+    });
   }
 
   #busy(): LoadedPolicy[] {
@@ -62,9 +86,9 @@ class DecodingThread {
   }
 
   /** A failing run fails every row in it; the next call starts afresh with a new batch. */
-  async #advance({ model, batch }: LoadedPolicy): Promise<void> {
+  async #advance({ model, batch }: LoadedPolicy, admit: boolean): Promise<void> {
     try {
-      for (const finished of await batch.advance()) {
+      for (const finished of await batch.advance(admit)) {
         if ('error' in finished) this.#send({ kind: 'failed', id: finished.id, error: plainError(finished.error) });
         else this.#send({ kind: 'generated', ...finished });
       }

@@ -64,6 +64,11 @@ export class DecodingBatch {
     return this.#waiting.size === 0 && this.#rows.length === 0;
   }
 
+  /** Rows that decode. */
+  get rowCount(): number {
+    return this.#rows.length;
+  }
+
   /** Of every row that waits or decodes. */
   get ids(): number[] {
     return [...this.#waiting.keys(), ...this.#rows.map((row) => row.id)];
@@ -80,11 +85,11 @@ export class DecodingBatch {
     if (place !== -1) this.#remove(place);
   }
 
-  /** Admits what waits, decodes one token for every row, and answers with the rows that ended. */
-  async advance(): Promise<Finished[]> {
-    await this.#admit();
+  /** Admits what waits, if it may, decodes one token for every row, and answers with the rows that ended. */
+  async advance(admit = true): Promise<Finished[]> {
+    if (admit) await this.#admit();
     if (this.#rows.length === 0) return [];
-    this.#cache.reserve(Math.max(2, this.#rows.length), slotsFor(Math.max(...this.#rows.map((row) => row.length + 1))));
+    this.#reserve(this.#rows.length, 1);
     const logits = await this.#step();
     const finished: Finished[] = [];
     // From the end, so that a place that is filled from the end was already looked at.
@@ -107,7 +112,7 @@ export class DecodingBatch {
       const { context } = request;
       const place = this.#rows.length;
       const length = context.length - 1;
-      this.#cache.reserve(place + 1, Math.max(this.#cache.slots, slotsFor(length + 1)));
+      this.#reserve(place + 1, length + 1);
       this.#cache.clear(place);
       let start = 0;
       for (const chunk of computed[i] ?? []) {
@@ -116,6 +121,13 @@ export class DecodingBatch {
       }
       this.#rows.push({ id, request, random: randomOf(request.seed), tokens: [], logprobs: [], length, nextToken: context[length] as number });
     });
+  }
+
+  /** Room for the rows and for the longest of them. Changing it copies the whole cache: slots shrink only when fewer than half are in use. */
+  #reserve(rows: number, tokens: number): void {
+    const needed = slotsFor(Math.max(tokens, ...this.#rows.map((row) => row.length + 1)));
+    const slots = needed > this.#cache.slots || needed < this.#cache.slots / 2 ? needed : this.#cache.slots;
+    this.#cache.reserve(Math.max(2, rows), slots);
   }
 
   /** Runs the graph for every row's next token; answers with the logits [B, V]. */

@@ -31,6 +31,8 @@ export function plainError({ name, message, stack }: Error): PlainError {
 export interface DecodingOptions {
   /** Rows of one decoding batch; more calls wait. */
   readonly maxRows: number;
+  /** How long rows wait for one another at most, while calls keep coming. */
+  readonly gatherMs: number;
   /** Policy versions kept ready. */
   readonly maxPolicies: number;
   /** Bytes of computed prefixes kept, over all policies. */

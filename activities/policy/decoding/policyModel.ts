@@ -3,7 +3,7 @@ import { modelBytes } from '../../../core/graph/onnx.ts';
 import type { ModelConfig, Weights } from '../../../core/model/config.ts';
 import { decodeGraph, prefillGraph } from '../../../core/model/decodeGraph.ts';
 import { readPolicyDirectory } from '../../checkpoint/policyDirectory.ts';
-import { createSession, type Session } from '../ort/session.ts';
+import { createSession, intraOpThreads, type Session } from '../ort/session.ts';
 
 export interface PolicyModel {
   /** Names the weights: chunks of two policies with the same key are shared. */
@@ -22,6 +22,7 @@ export async function loadPolicyModel(key: string, directory: string): Promise<P
 
 export async function createPolicyModel(key: string, config: ModelConfig, weights: Weights): Promise<PolicyModel> {
   const options = {
+    threads: threadsFor(config),
     // Every number of rows and slots is a shape of its own: planning memory for each costs more than it gives.
     memoryPattern: false,
     // Long enough from one operator to the next; a thread that spins on takes the core from sandboxes and workflows, and then from its own partner.
@@ -34,4 +35,12 @@ export async function createPolicyModel(key: string, config: ModelConfig, weight
     await decode.release();
   };
   return { key, config, prefill, decode, release };
+}
+
+/** Multiply-adds of one token in one layer below which a second thread costs more than it gives. */
+const smallLayer = 500_000;
+
+/** By the model's shape alone: results depend on the number of threads in the last bits. */
+function threadsFor({ hiddenSize, intermediateSize }: ModelConfig): number {
+  return hiddenSize * (3 * intermediateSize + 2 * hiddenSize) < smallLayer ? 1 : intraOpThreads();
 }
