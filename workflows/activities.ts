@@ -5,8 +5,8 @@
  * - A killed worker is noticed by its missing heartbeat, so heartbeat timeouts are seconds; they are most of the time that a kill costs.
  * - Attempts are bounded everywhere. What happens after the last one is decided by the workflow: a rollout ends as `model_error` or
  *   `infra_error`, a step or an evaluation waits for an operator.
- * - schedule-to-close and schedule-to-start are long on shared queues (a machine may be restarting) and short on a sandbox worker's own queue,
- *   where nobody answers once that worker is gone.
+ * - On shared queues an activity waits for a worker as long as it takes: machines may be off for a night, and a wait must not turn into a
+ *   failed rollout. Schedule-to-start is short only on a sandbox worker's own queue, where nobody answers once that worker is gone.
  */
 import type { ActivityInterfaceFor, ActivityOptions } from '@temporalio/workflow';
 import { proxyActivities } from '@temporalio/workflow';
@@ -24,7 +24,6 @@ export const light: ActivityInterfaceFor<LightActivities> = proxyActivities<Ligh
   taskQueue: taskQueues.workflows,
   heartbeatTimeout: '10s',
   startToCloseTimeout: '10m',
-  scheduleToCloseTimeout: '1h',
   retry: { ...backoff, maximumAttempts: 8, nonRetryableErrorTypes: deterministic },
 });
 
@@ -32,7 +31,6 @@ export const policy: ActivityInterfaceFor<PolicyActivities> = proxyActivities<Po
   taskQueue: taskQueues.policy,
   heartbeatTimeout: '8s',
   startToCloseTimeout: '15m',
-  scheduleToCloseTimeout: '1h',
   retry: { ...backoff, maximumAttempts: 8, nonRetryableErrorTypes: deterministic },
 });
 
@@ -41,7 +39,6 @@ export const anySandbox: ActivityInterfaceFor<SandboxActivities> = proxyActiviti
   taskQueue: taskQueues.sandbox,
   heartbeatTimeout: '8s',
   startToCloseTimeout: '15m',
-  scheduleToCloseTimeout: '1h',
   retry: { ...backoff, maximumAttempts: 8 },
 });
 
@@ -63,6 +60,5 @@ export const trainer: ActivityInterfaceFor<TrainerActivities> = proxyActivities<
   taskQueue: taskQueues.trainer,
   heartbeatTimeout: '15s',
   startToCloseTimeout: '6h',
-  scheduleToStartTimeout: '30m',
   retry: { ...backoff, maximumAttempts: 6, nonRetryableErrorTypes: deterministic },
 });

@@ -5,9 +5,13 @@ export interface Deadline {
   readonly passed: boolean;
 }
 
-/** What `play` has in flight is cancelled when the time is up; `deadline.passed` then tells it from a cancellation by people. */
-export async function withDeadline<Result>(milliseconds: number, play: (deadline: Deadline) => Promise<Result>): Promise<Result> {
+/**
+ * What `play` has in flight is cancelled when the time is up; `deadline.passed` then tells it from a cancellation by people.
+ * `null`: no limit but those of the activities; then no result depends on the clock.
+ */
+export async function withDeadline<Result>(milliseconds: number | null, play: (deadline: Deadline) => Promise<Result>): Promise<Result> {
   const deadline = { passed: false };
+  if (milliseconds === null) return play(deadline);
   const playing = new CancellationScope();
   const waiting = new CancellationScope();
   const timer = waiting.run(async () => {

@@ -123,7 +123,11 @@ export interface RunConfig {
     readonly modes: readonly ('greedy' | 'sampled')[];
     readonly samplesPerTask: number;
   };
-  readonly limits: { readonly execution: ExecutionLimits; readonly rolloutTimeoutMs: number };
+  readonly limits: {
+    readonly execution: ExecutionLimits;
+    /** Wall clock of one rollout, outages included; null: none. With a limit, what is truncated depends on the machine's speed. */
+    readonly rolloutTimeoutMs: number | null;
+  };
   readonly sandbox: { readonly backend: 'auto' | 'embedded' | 'docker' };
   readonly checkpoints: { readonly keepLast: number; readonly keepEvery: number };
   /** Steps after which `train` continues as new. */

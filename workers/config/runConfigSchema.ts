@@ -132,7 +132,7 @@ const limits = z
     execution: z
       .strictObject({ wallMs: count.default(5000), memoryMiB: z.int().min(64).default(512), outputBytes: z.int().min(256).default(65_536) })
       .prefault({}),
-    rolloutTimeoutMs: z.int().min(1000).default(300_000),
+    rolloutTimeoutMs: z.int().min(1000).nullable().default(null),
   })
   .prefault({});
 
