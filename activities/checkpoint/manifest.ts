@@ -22,6 +22,23 @@ export function manifestText(files: ManifestFiles): string {
  * @throws CheckpointError naming the first file that is not.
  */
 export async function verifyCheckpoint(directory: string, expectedManifestSha256?: string): Promise<string> {
+  const { manifestSha256, files } = await expectedManifest(directory, expectedManifestSha256);
+  await verifyFiles(directory, files);
+  return manifestSha256;
+}
+
+/**
+ * The files below `policy/`, verified: a policy worker reads no others, and the optimizer's moments are twice as large as the weights.
+ * @throws CheckpointError as above, also when the manifest is another than expected.
+ */
+export async function verifyPolicyFiles(directory: string, expectedManifestSha256: string): Promise<ManifestFiles> {
+  const { files } = await expectedManifest(directory, expectedManifestSha256);
+  const ofPolicy = Object.fromEntries(Object.entries(files).filter(([name]) => name.startsWith('policy/')));
+  await verifyFiles(directory, ofPolicy);
+  return ofPolicy;
+}
+
+async function expectedManifest(directory: string, expectedManifestSha256?: string): Promise<{ manifestSha256: string; files: ManifestFiles }> {
   const { text, files } = await readManifest(directory);
   const checkpoint = basename(directory);
   const manifestSha256 = sha256Of(text);
@@ -31,8 +48,11 @@ export async function verifyCheckpoint(directory: string, expectedManifestSha256
       `expected ${manifestName} with sha256 ${expectedManifestSha256}, got ${manifestSha256}; another run or a repeated step wrote it`,
     );
   }
+  return { manifestSha256, files };
+}
+
+async function verifyFiles(directory: string, files: ManifestFiles): Promise<void> {
   for (const [name, expected] of Object.entries(files)) await verifyFile(directory, name, expected);
-  return manifestSha256;
 }
 
 /** Sizes first: they tell a torn file without reading it. */

@@ -22,10 +22,15 @@ export interface TemplateVariables {
 const sentinelOf = (index: number) => `\uE0F0${index}\uE0F1`;
 const sentinelPattern = /\uE0F0(\d+)\uE0F1/u;
 
+/** Shapes of conversations whose rendering is remembered. */
+const framesKept = 64;
+
 export class ChatTemplate {
   readonly #template: Template;
   readonly #variables: TemplateVariables;
   readonly #trimsContents: boolean;
+  /** Renderings around contents, by everything of the messages but their contents: observations differ in nothing else. */
+  readonly #frames = new Map<string, readonly string[]>();
 
   constructor(source: string, variables: TemplateVariables) {
     this.#template = new Template(source);
@@ -40,9 +45,9 @@ export class ChatTemplate {
 
   /** @throws Error when the template shows contents otherwise than whole, so that its own text cannot be told from theirs. */
   parts(messages: readonly Message[], addGenerationPrompt: boolean): RenderedPart[] {
-    const marked = messages.map((message, index) => ({ ...message, content: sentinelOf(index) }));
-    const pieces = this.#renderText(marked, addGenerationPrompt).split(sentinelPattern);
-    const parts = pieces.map((piece, i): RenderedPart => (i % 2 === 0 ? { kind: 'template', text: piece } : this.#contentPart(messages, Number(piece))));
+    const parts = this.#frame(messages, addGenerationPrompt).map(
+      (piece, i): RenderedPart => (i % 2 === 0 ? { kind: 'template', text: piece } : this.#contentPart(messages, Number(piece))),
+    );
     const whole = parts.map((part) => part.text).join('');
     const rendered = this.#renderText(messages, addGenerationPrompt);
     if (whole !== rendered) {
@@ -51,6 +56,15 @@ export class ChatTemplate {
       );
     }
     return parts.filter((part) => part.text !== '');
+  }
+
+  /** Template text and indices of messages in turns. */
+  #frame(messages: readonly Message[], addGenerationPrompt: boolean): readonly string[] {
+    const marked = messages.map((message, index) => ({ ...message, content: sentinelOf(index) }));
+    const key = JSON.stringify([marked, addGenerationPrompt]);
+    const frame = this.#frames.get(key) ?? this.#renderText(marked, addGenerationPrompt).split(sentinelPattern);
+    if (this.#frames.size < framesKept) this.#frames.set(key, frame);
+    return frame;
   }
 
   #contentPart(messages: readonly Message[], index: number): RenderedPart {

@@ -51,6 +51,9 @@ export interface TokenizerDirectory {
   readonly endTokenIds: readonly number[];
 }
 
+/** All that a `PolicyTokenizer` is made from. */
+export const tokenizerFileNames = ['tokenizer.json', 'tokenizer_config.json', 'generation_config.json', 'chat_template.jinja'] as const;
+
 /** @throws Error naming the file, what was expected of it and what it holds. */
 export async function readTokenizerDirectory(path: string): Promise<TokenizerDirectory> {
   const tokenizer = parse(tokenizerJson, await required(path, 'tokenizer.json'), join(path, 'tokenizer.json'));
