@@ -34,7 +34,8 @@ async function prepareRun(home: string, { run, config }: PrepareInput): Promise<
   const { policy, state } = newest ?? (await makeInitialCheckpoint(checkpoints, config));
   await repairLatest(checkpoints, basename(policy.checkpoint));
   const before = evaluationsBefore(await readLines<EvaluationLine>(evaluations), state);
-  return { policy, warmupStep: state.warmupStep, step: state.globalStep, before, warnings };
+  const { warmupStep, globalStep: step, hyperparameters } = state;
+  return { policy, warmupStep, step, ...(hyperparameters !== null && { hyperparameters }), before, warnings };
 }
 
 /** Before anything is written; and of a run that goes on, whether its files still hold the tasks that it began with. */

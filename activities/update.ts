@@ -1,6 +1,7 @@
 /** @file Activity `update`: one step of reinforcement learning on a batch, and its checkpoint. */
 import { type BatchRow, decodeBatch } from '../core/run/batch.ts';
 import type { RunConfig } from '../core/run/config.ts';
+import { withHyperparameters } from '../core/run/hyperparameters.ts';
 import { learningRateAt } from '../core/run/learningRate.ts';
 import type { Metrics, UpdateInput, UpdateResult } from '../core/run/types.ts';
 import { heartbeating } from './heartbeating.ts';
@@ -16,21 +17,23 @@ export function createUpdate(trainer: TrainerDependencies): TrainerActivities['u
 }
 
 async function update(trainer: TrainerDependencies, input: UpdateInput, attempt: Attempt): Promise<UpdateResult> {
-  const { run, step, policy, lr, temperature, loss } = input;
-  const config = await trainer.loadConfig(run);
-  const hyperparameters = { lr, temperature, loss };
+  const { run, step, policy, hyperparameters } = input;
+  const config = withHyperparameters(await trainer.loadConfig(run), hyperparameters);
   const batchSha256 = input.batch?.sha256 ?? null;
   const position = { globalStep: step, warmupStep: config.warmup.steps };
   const known = await findCommitted(trainer, run, position, { parentManifestSha256: policy.manifestSha256, batchSha256, hyperparameters });
   if (known !== undefined) return { policy: known.policy, metrics: known.state.metrics };
   const started = performance.now();
-  const { policy: next, state } = await trainer.loaded.train({ run, policy, phase: 'reinforcement', withReference: loss.klCoefficient > 0 }, async (held) => {
-    const rows = input.batch === null ? null : decodeBatch(await trainer.artifacts.get(input.batch));
-    const metrics = await policyStep(held, config, input, rows, attempt);
-    attempt.signal.throwIfAborted();
-    attempt.report({ step, phase: 'writing the checkpoint' });
-    return commit(trainer, run, { ...held, policy }, { globalStep: step, warmupStep: held.state.warmupStep, batchSha256, hyperparameters, metrics });
-  });
+  const { policy: next, state } = await trainer.loaded.train(
+    { run, policy, phase: 'reinforcement', withReference: hyperparameters.klCoefficient > 0 },
+    async (held) => {
+      const rows = input.batch === null ? null : decodeBatch(await trainer.artifacts.get(input.batch));
+      const metrics = await policyStep(held, config, input, rows, attempt);
+      attempt.signal.throwIfAborted();
+      attempt.report({ step, phase: 'writing the checkpoint' });
+      return commit(trainer, run, { ...held, policy }, { globalStep: step, warmupStep: held.state.warmupStep, batchSha256, hyperparameters, metrics });
+    },
+  );
   return { policy: next, metrics: { ...state.metrics, 'time/update': (performance.now() - started) / 1000 } };
 }
 
@@ -42,9 +45,10 @@ async function policyStep(
   rows: readonly BatchRow[] | null,
   { signal, report }: Attempt,
 ): Promise<Metrics> {
+  const { loss } = config;
   const { optimizer, passes, minibatches, microBatchTokens, steps } = config.training;
-  const { step, loss, temperature } = input;
-  const lr = learningRateAt(step, steps, { ...optimizer, lr: input.lr });
+  const { step, temperature } = input;
+  const lr = learningRateAt(step, steps, optimizer);
   if (rows === null) return { lr };
   report({ step, phase: 'training', rows: rows.length });
   const maxLogprobDifference = config.logprobGate.maxAbsDifference;

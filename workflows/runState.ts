@@ -33,6 +33,7 @@ export class RunState {
   after: readonly EvaluationResult[] = [];
   metrics: Metrics = {};
   #parked = false;
+  #changed: Partial<Hyperparameters> = {};
 
   constructor(input: TrainInput) {
     this.#input = input;
@@ -51,7 +52,9 @@ export class RunState {
     this.metrics = metrics;
   }
 
-  prepared({ policy, warmupStep, step, before }: PreparedRun): void {
+  prepared({ policy, warmupStep, step, before, hyperparameters }: PreparedRun): void {
+    // What an operator has set while this attempt was preparing is newer than what an earlier one left.
+    this.hyperparameters = { ...this.hyperparameters, ...hyperparameters, ...this.#changed };
     this.policy = policy;
     this.warmupStep = warmupStep;
     this.step = step;
@@ -109,6 +112,7 @@ export class RunState {
   }
 
   change(change: Partial<Hyperparameters>): Hyperparameters {
+    this.#changed = { ...this.#changed, ...change };
     this.hyperparameters = { ...this.hyperparameters, ...change };
     return this.hyperparameters;
   }

@@ -29,9 +29,10 @@ export async function step(input: StepInput): Promise<StepResult> {
   const started = Date.now();
   const played = await untilDone(park('rollouts'), () => playGroups(input, hyperparameters));
   const rolloutSeconds = (Date.now() - started) / 1000;
+  const { temperature } = hyperparameters;
   announce({ phase: 'update' });
   reports.send({ phase: 'update' });
-  return untilDone(park('update'), () => learn(input, hyperparameters, played, rolloutMetrics(played, rolloutSeconds)));
+  return untilDone(park('update'), () => learn(input, { hyperparameters, temperature }, played, rolloutMetrics(played, rolloutSeconds)));
 }
 
 async function playGroups(input: StepInput, hyperparameters: Hyperparameters): Promise<Played[]> {
@@ -68,7 +69,12 @@ async function playGroup(input: StepInput, hyperparameters: Hyperparameters, tas
 }
 
 /** Credit, update and record are idempotent per (run, step), so all three may be done again after a failure. */
-async function learn(input: StepInput, hyperparameters: Hyperparameters, played: readonly Played[], playing: Metrics): Promise<StepResult> {
+async function learn(
+  input: StepInput,
+  { hyperparameters, temperature }: { readonly hyperparameters: Hyperparameters; readonly temperature: number },
+  played: readonly Played[],
+  playing: Metrics,
+): Promise<StepResult> {
   const { run, step, policy } = input;
   const config = withHyperparameters(input.config, hyperparameters);
   const summary = `s${step}`;
@@ -78,9 +84,7 @@ async function learn(input: StepInput, hyperparameters: Hyperparameters, played:
   const creditStarted = Date.now();
   const credit = await light.advantages.executeWithOptions({ summary }, [{ run, step, policyVersion: policy.policyVersion, groups, credit: config.credit }]);
   const updateStarted = Date.now();
-  const updated = await trainer.update.executeWithOptions({ summary }, [
-    { run, step, policy, batch: credit.batch, lr: hyperparameters.lr, temperature: hyperparameters.temperature, loss: config.loss },
-  ]);
+  const updated = await trainer.update.executeWithOptions({ summary }, [{ run, step, policy, batch: credit.batch, temperature, hyperparameters }]);
   const metrics = {
     ...playing,
     ...credit.metrics,

@@ -1,8 +1,7 @@
 /** @file trainer_state.json: where training stands, and from what this checkpoint was made. Neither dates nor timings, so that equal training gives equal bytes. */
 import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import type { LossConfig } from '../../core/run/config.ts';
-import type { Metrics } from '../../core/run/types.ts';
+import type { Hyperparameters, Metrics } from '../../core/run/types.ts';
 import { CheckpointError } from './checkpointErrors.ts';
 import type { TrainingPosition } from './checkpointName.ts';
 
@@ -17,7 +16,7 @@ export interface TrainerState extends TrainingPosition {
   /** The training batch of the step; null where it had none (initial policy, warm-up, every group dropped). */
   readonly batchSha256: string | null;
   /** In force when this checkpoint was made; null for the initial policy and in the warm-up, which follows the configuration. */
-  readonly hyperparameters: { readonly lr: number; readonly temperature: number; readonly loss: LossConfig } | null;
+  readonly hyperparameters: Hyperparameters | null;
   /** Those that do not depend on the clock. */
   readonly metrics: Metrics;
 }

@@ -1,6 +1,6 @@
 /** @file What the workflows of a run and their activities pass to one another, beyond a single rollout. */
 import type { ArtifactRef, PolicyRef, Split, TaskCard, TrajectorySummary } from '../rollout/types.ts';
-import type { CreditConfig, LossConfig, RunConfig } from './config.ts';
+import type { CreditConfig, RunConfig } from './config.ts';
 
 export type Phase = 'preparing' | 'warmup' | 'evaluating' | 'rollouts' | 'update' | 'paused' | 'waiting-for-operator' | 'completed' | 'gated' | 'cancelled';
 
@@ -96,6 +96,8 @@ export interface PreparedRun {
   readonly warmupStep: number;
   /** Training steps it contains; training goes on with step + 1. */
   readonly step: number;
+  /** Those of the newest step: an operator may have changed them. Absent before the first step, which follows the configuration. */
+  readonly hyperparameters?: Hyperparameters;
   /** Evaluations recorded before. */
   readonly before: readonly EvaluationResult[];
   readonly warnings: readonly string[];
@@ -151,7 +153,8 @@ export interface RolloutConfig {
   readonly topK: number;
   readonly topP: number;
   readonly maxTokensPerTurn: number;
-  readonly rolloutTimeoutMs: number;
+  /** Wall clock; null: none. */
+  readonly rolloutTimeoutMs: number | null;
 }
 
 export interface GroupResult {
@@ -205,10 +208,10 @@ export interface UpdateInput {
   readonly step: number;
   readonly policy: PolicyRef;
   readonly batch: ArtifactRef | null;
-  readonly lr: number;
-  /** Temperature at which the batch was sampled. */
+  /** Temperature at which the batch was sampled: not the one in force, when that changed after the rollouts. */
   readonly temperature: number;
-  readonly loss: LossConfig;
+  /** In force for this step; kept with its checkpoint, so that a run that is started again goes on with them. */
+  readonly hyperparameters: Hyperparameters;
 }
 
 export interface StepInput {

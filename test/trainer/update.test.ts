@@ -10,7 +10,8 @@ import { readTrainerState } from '../../activities/checkpoint/trainerState.ts';
 import { Trainer } from '../../activities/policy/training/trainer.ts';
 import type { ArtifactRef, PolicyRef } from '../../core/rollout/types.ts';
 import { type BatchRow, encodeBatch } from '../../core/run/batch.ts';
-import type { UpdateInput } from '../../core/run/types.ts';
+import { hyperparametersOf } from '../../core/run/hyperparameters.ts';
+import type { Hyperparameters, UpdateInput } from '../../core/run/types.ts';
 import { run, TestedTrainer, testedConfig } from './trainerProcess.ts';
 
 const config = testedConfig({ warmup: { steps: 0 }, checkpoints: { keepLast: 2, keepEvery: 0 } });
@@ -53,11 +54,11 @@ async function batchFor(trainer: TestedTrainer, policy: PolicyRef, step: number,
   return trainer.artifacts.put(encodeBatch(batch));
 }
 
-function inputOf(step: number, policy: PolicyRef, batch: ArtifactRef | null, changes: Partial<UpdateInput> = {}): Omit<UpdateInput, 'run'> {
-  return { step, policy, batch, lr: config.training.optimizer.lr, temperature: 1, loss: config.loss, ...changes };
+function inputOf(step: number, policy: PolicyRef, batch: ArtifactRef | null, changes: Partial<Hyperparameters> = {}): Omit<UpdateInput, 'run'> {
+  return { step, policy, batch, temperature: 1, hyperparameters: { ...hyperparametersOf(config), ...changes } };
 }
 
-async function threeSteps(trainer: TestedTrainer, between: () => Promise<void>, changes: Partial<UpdateInput> = {}) {
+async function threeSteps(trainer: TestedTrainer, between: () => Promise<void>, changes: Partial<Hyperparameters> = {}) {
   let { policy } = await trainer.prepareRun(config);
   const results = [];
   for (const step of [1, 2, 3]) {
@@ -86,7 +87,7 @@ test('three steps in memory, and with a restart before each, end in the same byt
 }, 120_000);
 
 test('with KL the frozen policy is the one that reinforcement learning started from, before and after a restart', async () => {
-  const changes = { loss: { ...config.loss, klCoefficient: 0.5 } };
+  const changes = { klCoefficient: 0.5 };
   const memory = await threeSteps(trainerAt(join(home, 'memory')), async () => {}, changes);
   const restarted = trainerAt(join(home, 'disk'));
   const disk = await threeSteps(restarted, () => restarted.loaded.close(), changes);
@@ -110,6 +111,7 @@ test('a step that is on disk is answered; made from another batch it is made ane
   const { checkpoints } = runPaths(home, run);
   expect((await readdir(checkpoints)).filter((name) => name.startsWith('superseded'))).toEqual(['superseded-1-global_step_1', 'superseded-2-global_step_1']);
   expect((await readTrainerState(join(checkpoints, 'global_step_1'))).hyperparameters?.lr).toBe(1e-4);
+  expect((await trainer.prepareRun(config)).hyperparameters).toEqual({ ...hyperparametersOf(config), lr: 1e-4 });
 }, 60_000);
 
 test('without a batch the weights stay and the version grows', async () => {

@@ -142,7 +142,7 @@ test('a step without any reward waits for an operator and is played again after 
 test('an update that fails for good parks the run; hyperparameters set meanwhile apply to the retried update', async () => {
   const { run, scene } = stage.scene('park', (scripted) => ({
     update: async (input) => {
-      if (input.lr > 1e-4) throw ApplicationFailure.nonRetryable('largest difference 0.4, allowed 0.05', 'LogprobGateClosed');
+      if (input.hyperparameters.lr > 1e-4) throw ApplicationFailure.nonRetryable('largest difference 0.4, allowed 0.05', 'LogprobGateClosed');
       return scripted.update(input);
     },
   }));
@@ -155,7 +155,7 @@ test('an update that fails for good parks the run; hyperparameters set meanwhile
   await handle.executeUpdate('setHyperparameters', { args: [{ lr: 5e-5, clipHigh: 0.2 }] });
   await handle.signal('resume');
   expect(await handle.result()).toMatchObject({ phase: 'completed', policy: policyRef(1) });
-  expect(scene.inputs('update').map(({ lr, loss }) => [lr, loss.clipHigh])).toEqual([
+  expect(scene.inputs('update').map(({ hyperparameters }) => [hyperparameters.lr, hyperparameters.clipHigh])).toEqual([
     [4e-4, 0.28],
     [5e-5, 0.2],
   ]);

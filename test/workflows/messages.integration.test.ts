@@ -1,6 +1,7 @@
 /** @file What an operator says to a run, and how a run ends before its time. */
 import { WorkflowFailedError } from '@temporalio/client';
 import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest';
+import { hyperparametersOf } from '../../core/run/hyperparameters.ts';
 import type { Progress, TrainResult } from '../../core/run/types.ts';
 import { endedExecutions, historiesOf, largestPayload } from './histories.ts';
 import { runWith } from './runs.ts';
@@ -49,12 +50,29 @@ test('pause takes effect between steps, resume goes on; hyperparameters set mean
   expect(scene.inputs('drawTasks')).toHaveLength(1);
   await handle.signal('resume');
   expect(await handle.result()).toMatchObject({ phase: 'completed', steps: 2 });
-  expect(scene.inputs('update').map(({ lr, temperature }) => [lr, temperature])).toEqual([
+  expect(scene.inputs('update').map(({ hyperparameters, temperature }) => [hyperparameters.lr, temperature])).toEqual([
     [4e-4, 1],
     [1e-4, 0.8],
   ]);
   expect(scene.inputs('advantages').map(({ credit }) => credit.gamma)).toEqual([0.9, 0.95]);
   expect(scene.inputs('generate').map(({ sampling }) => sampling.temperature)).toEqual([1, 1, 1, 1, 0.8, 0.8, 0.8, 0.8]);
+});
+
+test('a run that is started again goes on with the hyperparameters of its newest step, and with what was set since', async () => {
+  const held = gate();
+  const { run, scene } = stage.scene('again', (scripted) => ({
+    prepareRun: async () => {
+      await held.opened;
+      const kept = { ...hyperparametersOf(steps), lr: 1e-4, gamma: 0.95 };
+      return { policy: policyRef(1), warmupStep: 0, step: 1, before: [], warnings: [], hyperparameters: kept };
+    },
+    update: scripted.update,
+  }));
+  const handle = await stage.train(run, steps);
+  await handle.executeUpdate('setHyperparameters', { args: [{ gamma: 0.8 }] });
+  held.open();
+  expect(await handle.result()).toMatchObject({ phase: 'completed', steps: 2 });
+  expect(scene.inputs('update').map(({ step, hyperparameters: { lr, gamma, alpha } }) => [step, lr, gamma, alpha])).toEqual([[2, 1e-4, 0.8, 0.5]]);
 });
 
 test('a pause during the warm-up takes effect between its commits', async () => {

@@ -96,7 +96,7 @@ function scriptedActivities(sandboxQueue: string): Activities {
     writeReport: async () => {},
     prepareRun: async () => ({ policy: policyRef(0), warmupStep: 0, step: 0, before: [], warnings: [] }),
     warmUp: async () => ({ policy: policyRef(0), metrics: { loss: 1.5 } }),
-    update: async ({ policy, lr }) => ({ policy: policyRef(policy.policyVersion + 1), metrics: { kl: 0.01, lr } }),
+    update: async ({ policy, hyperparameters: { lr } }) => ({ policy: policyRef(policy.policyVersion + 1), metrics: { kl: 0.01, lr } }),
   };
 }
 
