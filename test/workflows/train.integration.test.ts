@@ -37,7 +37,7 @@ test('three steps: prepares, warms up, evaluates, trains, evaluates, reports', a
     [1, 2],
     [3, 4],
   ]);
-  expect(scene.inputs('update').map(({ step, policy, lr }) => [step, policy.policyVersion, lr])).toEqual([
+  expect(scene.inputs('update').map(({ step, policy, hyperparameters }) => [step, policy.policyVersion, hyperparameters.lr])).toEqual([
     [1, 0, 4e-4],
     [2, 1, 4e-4],
     [3, 2, 4e-4],
