@@ -1,23 +1,15 @@
-/** @file The causal mask: added to the scores, zero on and below the diagonal and far below any score above it. */
-import { add, reshape } from './ops.ts';
-import { knownDim } from './shapes.ts';
-import type { Value } from './types.ts';
+/** @file The causal mask: added to the scores, zero for keys up to the query's own position and far below any score for later ones. */
+import * as op from './ops.ts';
+import type { Dim, Value } from './types.ts';
 
 const masked = -1e9;
 
-/** scores [B, kv, g · rows, end] of queries start … end − 1 against keys 0 … end − 1. */
-export function maskedScores(scores: Value, start: number, end: number): Value {
-  const [batch, kv, folded] = scores.shape.map((dim) => knownDim(dim, scores.shape)) as [number, number, number];
-  const rows = end - start;
-  const byGroup = reshape(scores, [batch, kv, folded / rows, rows, end]);
-  return reshape(add(byGroup, causalMask(scores, start, end)), scores.shape);
-}
-
-function causalMask({ graph, dtype }: Value, start: number, end: number): Value {
-  return graph.shared(`causal mask ${start} ${end}`, () => {
-    const rows = end - start;
-    const mask = dtype === 'float64' ? new Float64Array(rows * end) : new Float32Array(rows * end);
-    for (let row = 0; row < rows; row++) mask.fill(masked, row * end + start + row + 1, (row + 1) * end);
-    return graph.initializer(`causalMask_${start}_${end}`, dtype, [rows, end], mask);
+/** [group · rows, end] for queries start … end − 1 of every head of a group, against keys 0 … end − 1; made once per graph. */
+export function causalMask(scores: Value, positions: Value, group: number, start: number, end: Dim): Value {
+  return scores.graph.shared(`causal mask ${start} ${end} ${group}`, () => {
+    const [queries, keys] = [op.slice(positions, 0, start, end), op.slice(positions, 0, 0, end)];
+    const folded = group === 1 ? queries : op.concat(Array<Value>(group).fill(queries), 0, scores.shape[2]);
+    const isLater = op.greater(op.reshape(keys, [1, end]), op.reshape(folded, [scores.shape[2] as Dim, 1]));
+    return op.where(isLater, scores.graph.constant(masked, scores.dtype), 0);
   });
 }

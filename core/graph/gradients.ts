@@ -3,7 +3,7 @@
  * The table's type is mapped over the op set, so an operation without a line here does not compile.
  */
 import { unbroadcast } from './broadcasting.ts';
-import { causalAttentionRule, rmsNormRule, ropeRule, swigluRule, tokenLogprobRule } from './macroGradients.ts';
+import { causalAttentionRule, gatherRowsRule, rmsNormRule, ropeRule, swigluRule, tokenLogprobRule } from './macroGradients.ts';
 import type { MacroName, Macros } from './macroTypes.ts';
 import type { OperationName, Operations } from './operations.ts';
 import * as op from './ops.ts';
@@ -147,7 +147,7 @@ export const rules: { readonly [K in ActName]: Rule<K> | NotDifferentiable } = {
     const count = op.integersOf(act.inputs[1] as Value).reduce((product, axis) => product * knownDim(x.shape[axis], x.shape), 1);
     return [op.expand(op.mul(unreduced(act.gradients[0] as Value, act), 1 / count), known(x.shape)), null];
   },
-  ReduceSum: (act) => [op.expand(unreduced(act.gradients[0] as Value, act), known((act.inputs[0] as Value).shape)), null],
+  ReduceSum: (act) => [op.expandLike(unreduced(act.gradients[0] as Value, act), act.inputs[0] as Value), null],
   Reshape: one((dy, { inputs: [x] }) => [op.reshape(dy, (x as Value).shape), null]),
   ScatterElements: no('it appears in gradients only'),
   Shape: integers,
@@ -204,6 +204,7 @@ export const rules: { readonly [K in ActName]: Rule<K> | NotDifferentiable } = {
   rope: ropeRule,
   swiglu: swigluRule,
   causalAttention: causalAttentionRule,
+  gatherRows: gatherRowsRule,
   tokenLogprob: tokenLogprobRule,
 };
 

@@ -153,7 +153,7 @@ export const kernels: { readonly [K in OperationName]: Kernel<K> | null } = {
     return [
       filled(shapeOf(shapes), (index) => {
         const row = at(indices, index.slice(axis, axis + rank));
-        return at(x, [...index.slice(0, axis), row, ...index.slice(axis + rank)]);
+        return at(x, [...index.slice(0, axis), row < 0 ? row + (x.shape[axis] as number) : row, ...index.slice(axis + rank)]);
       }),
     ];
   },

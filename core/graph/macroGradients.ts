@@ -1,10 +1,10 @@
 /** @file Gradient rules of the macros. */
 import type { Act } from './gradients.ts';
-import { foldGroup, unfoldGroup } from './macros.ts';
+import { flatRows, foldGroup, unfoldGroup } from './macros.ts';
 import type { AttentionBlock } from './macroTypes.ts';
 import * as op from './ops.ts';
-import { normalised } from './ruleParts.ts';
-import type { Value } from './types.ts';
+import { normalised, zerosLike } from './ruleParts.ts';
+import type { Dim, Value } from './types.ts';
 
 export function rmsNormRule({ inputs, attributes, gradients, needs }: Act<'rmsNorm'>): (Value | null)[] {
   const [x, weight] = inputs as [Value, Value];
@@ -27,21 +27,11 @@ export function swigluRule({ inputs, attributes: { activated }, gradients }: Act
 
 /** Softmax backward with rowsum(dO · O) instead of rowsum(dP · P): the same number, from tensors that are T / headDim times smaller. */
 export function causalAttentionRule({ inputs, attributes: { scale, blocks }, gradients }: Act<'causalAttention'>): Value[] {
-  const q = inputs[0] as Value;
+  const [q, k, v] = inputs as [Value, Value, Value];
   const parts = blocks.map((block) => blockGradients(foldGroup(gradients[0] as Value, block.start, block.end), block, scale));
   const queries = blocks.map((block, i) => unfoldGroup((parts[i] as BlockGradients).q, q, block));
-  const dq = queries.length === 1 ? (queries[0] as Value) : op.concat(queries, 3);
-  return [
-    dq,
-    prefixSum(
-      parts.map((part) => part.k),
-      blocks,
-    ),
-    prefixSum(
-      parts.map((part) => part.v),
-      blocks,
-    ),
-  ];
+  const sumOf = (pick: (part: BlockGradients) => Value, like: Value) => prefixSum(parts.map(pick), blocks, like);
+  return [queries.length === 1 ? (queries[0] as Value) : op.concat(queries, 3, q.shape[3]), sumOf((part) => part.k, k), sumOf((part) => part.v, v)];
 }
 
 interface BlockGradients {
@@ -62,12 +52,23 @@ function blockGradients(dOutput: Value, { q, k, v, probabilities, output }: Atte
 }
 
 /** Block i has gradients for keys 0 … end_i − 1; every stretch of keys gets the sum over the blocks that saw it. */
-function prefixSum(gradients: readonly Value[], blocks: readonly AttentionBlock[]): Value {
+function prefixSum(gradients: readonly Value[], blocks: readonly AttentionBlock[], like: Value): Value {
   if (gradients.length === 1) return gradients[0] as Value;
-  const stretches = blocks.map(({ start, end }) => end - start);
-  const pieces = gradients.map((gradient, i) => (i === 0 ? [gradient] : op.split(gradient, stretches.slice(0, i + 1), 2)));
-  const sums = stretches.map((_, key) => pieces.flatMap((piece) => piece[key] ?? []).reduce((sum, part) => op.add(sum, part)));
-  return op.concat(sums, 2);
+  const sums = blocks.map(({ start, end }, i) =>
+    gradients
+      .slice(i)
+      .map((gradient) => op.slice(gradient, 2, start, end))
+      .reduce((sum, part) => op.add(sum, part)),
+  );
+  return op.concat(sums, 2, like.shape[2]);
+}
+
+/** The rows go back where they came from; what was gathered nowhere gets the row of zeros at the end. */
+export function gatherRowsRule({ attributes: { inverse, complete }, gradients }: Act<'gatherRows'>): Value[] {
+  const dy = flatRows(gradients[0] as Value);
+  if (complete) return [op.gather(dy, inverse)];
+  const zeros = zerosLike(dy, [1, dy.shape[1] as Dim]);
+  return [op.gather(op.concat([dy, zeros], 0), inverse)];
 }
 
 /** d logits = d_logprob · (onehot − p) − d_entropy · p · (log p + entropy). */

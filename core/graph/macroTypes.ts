@@ -1,5 +1,5 @@
 /** @file The macros: several nodes with one gradient rule, because the rule is shorter, faster or more stable than that of the parts. */
-import type { Value } from './types.ts';
+import type { Dim, Value } from './types.ts';
 
 export interface Macros {
   /** x / rms(x) · weight over the last axis. Inputs: x, weight. */
@@ -10,6 +10,8 @@ export interface Macros {
   swiglu: { activated: Value };
   /** Causal grouped-query attention. Inputs: q [B, kv, g, T, headDim], k and v [B, kv, T, headDim]. */
   causalAttention: { scale: number; blocks: readonly AttentionBlock[] };
+  /** x [..., D] → [...rows, D]. No row of x is gathered twice, except as padding. Inputs: x. */
+  gatherRows: RowGather;
   /** log softmax at the target, and the entropy. Inputs: logits [N, V], targets [N, 1]. Outputs: logprob [N, 1], entropy [N, 1]. */
   tokenLogprob: { logprobs: Value; probabilities: Value };
 }
@@ -25,10 +27,20 @@ export interface RopeTables {
   readonly positions: Value;
 }
 
+/** Whole rows moved from one arrangement into another, and the way back of their gradients. */
+export interface RowGather {
+  /** Integers of any shape: the row of x, in row-major order, that stands there. −1 is padding: any row, without a gradient. */
+  readonly rows: Value;
+  /** Integers of the shape of x without its last axis: where each row of x went, in row-major order of `rows`; −1 is nowhere. */
+  readonly inverse: Value;
+  /** Every row of x went somewhere: `inverse` has no −1. */
+  readonly complete: boolean;
+}
+
 /** Queries start … end − 1 against keys 0 … end − 1: what lies above the diagonal of later blocks is never computed. */
 export interface AttentionBlock {
   readonly start: number;
-  readonly end: number;
+  readonly end: Dim;
   /** q of the block with the group folded into rows [B, kv, g · rows, headDim]. */
   readonly q: Value;
   readonly k: Value;

@@ -1,9 +1,9 @@
 /** @file The macros as functions of values: forward nodes here, gradient rules in macroGradients.ts. */
-import { maskedScores } from './causalMask.ts';
-import type { AttentionBlock, RopeTables } from './macroTypes.ts';
+import { causalMask } from './causalMask.ts';
+import type { AttentionBlock, RopeTables, RowGather } from './macroTypes.ts';
 import * as op from './ops.ts';
-import { knownDim } from './shapes.ts';
-import type { Value } from './types.ts';
+import { stretch, times } from './shapes.ts';
+import type { Dim, Value } from './types.ts';
 
 export function rmsNorm(x: Value, weight: Value, epsilon: number): Value {
   const build = () => ({ outputs: [op.simplifiedLayerNormalization(x, weight, epsilon)], attributes: { epsilon } });
@@ -23,37 +23,55 @@ export function swiglu(gate: Value, up: Value): Value {
   return gate.graph.macro('swiglu', [gate, up], build)[0] as Value;
 }
 
-/** q [B, kv, g, T, headDim]; k, v [B, kv, T, headDim]; queries are taken `blockRows` at a time, each against the keys up to its end. */
-export function causalAttention(q: Value, k: Value, v: Value, scale: number, blockRows: number): Value {
+/** Where queries are cut into blocks: every start, and the length where the last block ends. */
+export interface AttentionCuts {
+  readonly starts: readonly number[];
+  readonly length: Dim;
+}
+
+/** q [B, kv, g, T, headDim]; k, v [B, kv, T, headDim]; positions integers [T], ascending. Each block sees the keys up to its end. */
+export function causalAttention(q: Value, k: Value, v: Value, positions: Value, scale: number, { starts, length }: AttentionCuts): Value {
   const build = () => {
-    const length = knownDim(k.shape[2], k.shape);
-    const starts = Array.from({ length: Math.ceil(length / blockRows) }, (_, i) => i * blockRows);
-    const blocks = starts.map((start) => attentionBlock(q, k, v, scale, start, Math.min(start + blockRows, length)));
+    const blocks = starts.map((start, i) => attentionBlock(q, k, v, positions, scale, start, starts[i + 1] ?? length));
     const outputs = blocks.map((block) => unfoldGroup(block.output, q, block));
-    return { outputs: [outputs.length === 1 ? (outputs[0] as Value) : op.concat(outputs, 3)], attributes: { scale, blocks } };
+    return { outputs: [outputs.length === 1 ? (outputs[0] as Value) : op.concat(outputs, 3, length)], attributes: { scale, blocks } };
   };
   return q.graph.macro('causalAttention', [q, k, v], build)[0] as Value;
 }
 
-function attentionBlock(q: Value, k: Value, v: Value, scale: number, start: number, end: number): AttentionBlock {
+function attentionBlock(q: Value, k: Value, v: Value, positions: Value, scale: number, start: number, end: Dim): AttentionBlock {
   const queries = foldGroup(q, start, end);
   const prefix = (x: Value) => (end === x.shape[2] ? x : op.slice(x, 2, 0, end));
   const [keys, values] = [prefix(k), prefix(v)];
   const scores = op.fusedMatMul(queries, keys, { transB: true, alpha: scale });
-  const probabilities = op.softmax(maskedScores(scores, start, end));
+  const probabilities = op.softmax(op.add(scores, causalMask(scores, positions, q.shape[2] as number, start, end)));
   return { start, end, q: queries, k: keys, v: values, probabilities, output: op.fusedMatMul(probabilities, values) };
 }
 
 /** Rows start … end − 1 of [B, kv, g, T, headDim] as [B, kv, g · rows, headDim]. */
-export function foldGroup(x: Value, start: number, end: number): Value {
-  const [batch, kv, group, length, width] = x.shape.map((dim) => knownDim(dim, x.shape)) as [number, number, number, number, number];
+export function foldGroup(x: Value, start: number, end: Dim): Value {
+  const [batch, kv, group, length, width] = x.shape as [Dim, Dim, number, Dim, Dim];
   const rows = start === 0 && end === length ? x : op.slice(x, 3, start, end);
-  return op.reshape(rows, [batch, kv, group * (end - start), width]);
+  return op.reshape(rows, [batch, kv, times(group, stretch(start, end)), width]);
 }
 
-export function unfoldGroup(x: Value, like: Value, { start, end }: { start: number; end: number }): Value {
-  const [batch, kv, group, , width] = like.shape.map((dim) => knownDim(dim, like.shape)) as [number, number, number, number, number];
-  return op.reshape(x, [batch, kv, group, end - start, width]);
+export function unfoldGroup(x: Value, like: Value, { start, end }: { start: number; end: Dim }): Value {
+  const [batch, kv, group, , width] = like.shape as [Dim, Dim, Dim, Dim, Dim];
+  return op.reshape(x, [batch, kv, group, stretch(start, end), width]);
+}
+
+/** x [..., D] → [...rows, D]; see RowGather. */
+export function gatherRows(x: Value, gather: RowGather): Value {
+  const build = () => ({ outputs: [op.gather(flatRows(x), gather.rows)], attributes: gather });
+  return x.graph.macro('gatherRows', [x], build)[0] as Value;
+}
+
+/** All leading axes as one. */
+export function flatRows(x: Value): Value {
+  if (x.shape.length === 2) return x;
+  const [leading, width] = [x.shape.slice(0, -1), x.shape.at(-1) as Dim];
+  const count = leading.every((dim) => typeof dim === 'number') ? leading.reduce((product, dim) => product * dim, 1) : leading.join('*');
+  return op.reshape(x, [count, width]);
 }
 
 /** logits [N, V], targets int64 [N, 1]. The entropy is that of the same distribution, in nats. */

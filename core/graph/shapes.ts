@@ -15,6 +15,18 @@ export function knownDim(dim: Dim | undefined, shape: Shape): number {
   return dim;
 }
 
+/** A size times a number, by name where the size is a symbol. */
+export function times(count: number, dim: Dim): Dim {
+  if (typeof dim === 'number') return count * dim;
+  return count === 1 ? dim : `${count}*${dim}`;
+}
+
+/** The size of start … end − 1. */
+export function stretch(start: number, end: Dim): Dim {
+  if (typeof end === 'number') return end - start;
+  return start === 0 ? end : `${end}-${start}`;
+}
+
 /** Numpy's rule: aligned at the end, a 1 stretches. */
 export function broadcastShape(a: Shape, b: Shape): Dim[] {
   const rank = Math.max(a.length, b.length);

@@ -1,7 +1,4 @@
 /** @file Cosine and sine tables of the rotary position embedding (RoFormer, arXiv 2104.09864), with Llama 3's stretching. */
-import type { Graph } from '../graph/graph.ts';
-import type { RopeTables } from '../graph/macroTypes.ts';
-import type { Value } from '../graph/types.ts';
 import type { ModelConfig, RopeScaling } from './config.ts';
 
 /** One angular frequency per pair of elements, headDim / 2 of them. */
@@ -31,20 +28,4 @@ export function rotaryTables(config: ModelConfig, count: number): { cosine: Floa
     });
   }
   return { cosine, sine };
-}
-
-/** The tables as initializers; `positions` defaults to rows that all begin at 0. */
-export function ropeTables(graph: Graph, config: ModelConfig, count: number, positions?: Value): RopeTables {
-  const { cosine, sine } = rotaryTables(config, count);
-  const table = (name: string, data: Float32Array) =>
-    graph.shared(`rotary ${name}`, () => graph.initializer(`rotary_${name}`, 'float32', [count, config.headDim / 2], data));
-  return {
-    cosine: table('cosine', cosine),
-    sine: table('sine', sine),
-    negativeSine: table(
-      'negativeSine',
-      sine.map((value) => -value),
-    ),
-    positions: positions ?? graph.integers([0]),
-  };
 }

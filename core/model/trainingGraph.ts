@@ -1,4 +1,4 @@
-/** @file The graphs that training runs, for rows of one fixed shape [B, T]: weights in, loss, per-token figures and gradients out. */
+/** @file The graphs that training runs, for rows of any number and length: weights in, loss, figures of the trained tokens and gradients out. */
 import { gradientsOf } from '../graph/autodiff.ts';
 import { Graph } from '../graph/graph.ts';
 import { tokenLogprob } from '../graph/macros.ts';
@@ -6,7 +6,8 @@ import * as op from '../graph/ops.ts';
 import type { Value } from '../graph/types.ts';
 import type { ModelConfig } from './config.ts';
 import { type PolicyLossOptions, policyLoss, supervisedLoss } from './losses.ts';
-import { decoderLogits, embed, type Parameters, parameterInputs, type RowsShape } from './transformer.ts';
+import { layoutInputs, symbolicSizes } from './rowLayout.ts';
+import { decoderLogits, embed, type Parameters, parameterInputs } from './transformer.ts';
 
 export type TrainingGraphKind =
   /** Outputs `logprobs` and `entropy` only. */
@@ -23,21 +24,20 @@ export const gradientName = (tensor: string) => `gradient.${tensor}`;
  */
 export const embeddedGradientName = 'gradient.embedded';
 
-/** Feeds: every tensor by name, `tokens` int64 [B, T], `targets` int64 [N, 1], and per-token float32 [N, 1]. */
-export function trainingGraph(config: ModelConfig, kind: TrainingGraphKind, shape: RowsShape): Graph {
+/** Feeds: every tensor by name, the layout, `tokens` int32 [N], and per trained token [R, 1] `targets` int32 and figures float32. */
+export function trainingGraph(config: ModelConfig, kind: TrainingGraphKind, attentionBlocks: number): Graph {
   const graph = new Graph();
-  const count = shape.rows * shape.length;
+  const layout = layoutInputs(graph, config, attentionBlocks);
   const parameters = parameterInputs(graph, config);
-  const embedded = embed(parameters, graph.input('tokens', 'int64', [shape.rows, shape.length]), config, count);
-  const logits = decoderLogits(embedded, parameters, config, shape);
-  const loss = lossOf(graph, logits, kind, count);
+  const embedded = embed(parameters, graph.input('tokens', 'int32', [layout.tokenCount]), config, layout.tokenCount);
+  const loss = lossOf(graph, decoderLogits(embedded, parameters, config, layout), kind);
   if (loss) outputGradients(graph, loss, parameters, embedded);
   return graph;
 }
 
-function lossOf(graph: Graph, logits: Value, kind: TrainingGraphKind, count: number): Value | null {
-  const perToken = (name: string) => graph.input(name, 'float32', [count, 1]);
-  const targets = graph.input('targets', 'int64', [count, 1]);
+function lossOf(graph: Graph, logits: Value, kind: TrainingGraphKind): Value | null {
+  const perToken = (name: string) => graph.input(name, 'float32', [symbolicSizes.trainedCount, 1]);
+  const targets = graph.input('targets', 'int32', [symbolicSizes.trainedCount, 1]);
   if (kind.kind === 'supervised') {
     const { loss, logprobs } = supervisedLoss(logits, targets, perToken('weights'));
     graph.output('logprobs', logprobs);

@@ -1,14 +1,13 @@
 /**
  * @file The decoder-only transformer as graph values: RMSNorm, rotary positions, grouped-query attention, SwiGLU (Qwen2, Qwen3, Llama).
- * Axes: B rows, T tokens, N = B · T, D width, V vocabulary. The pieces serve training (whole rows) and decoding (one token) alike.
+ * Axes: N tokens, B rows, T tokens of the longest row, R trained tokens, D width, V vocabulary.
  */
 import type { Graph } from '../graph/graph.ts';
-import { causalAttention, rmsNorm, rope, swiglu } from '../graph/macros.ts';
-import type { RopeTables } from '../graph/macroTypes.ts';
+import { causalAttention, gatherRows, rmsNorm, rope, swiglu } from '../graph/macros.ts';
 import * as op from '../graph/ops.ts';
 import type { Value } from '../graph/types.ts';
 import type { ModelConfig, Weights } from './config.ts';
-import { ropeTables } from './rotary.ts';
+import { offGrid, type RowLayout } from './rowLayout.ts';
 import { embeddingName, finalNormName, headName, layerNames, tensorShapes } from './tensorNames.ts';
 
 /** The model's tensors as graph values. */
@@ -36,7 +35,7 @@ export function parameter(parameters: Parameters, name: string): Value {
   return value;
 }
 
-/** Rows of the embedding for tokens of any shape, flattened to [count, D]. The gradient stops here: see trainingGraph.ts. */
+/** Rows of the embedding, [count, D]. The gradient stops here: see trainingGraph.ts. */
 export function embed(parameters: Parameters, tokens: Value, config: ModelConfig, count: number | string): Value {
   const table = parameter(parameters, embeddingName);
   return table.graph.unrecorded(() => op.reshape(op.gather(table, tokens), [count, config.hiddenSize]));
@@ -76,41 +75,34 @@ export function logitsOf(x: Value, parameters: Parameters, config: ModelConfig):
   return op.linear(normed, parameter(parameters, headName(config)));
 }
 
-export interface RowsShape {
-  readonly rows: number; // B
-  readonly length: number; // T
-}
-
-/** Embedded tokens [N, D] → logits [N, V] for whole rows with causal attention. */
-export function decoderLogits(embedded: Value, parameters: Parameters, config: ModelConfig, shape: RowsShape): Value {
+/** Embedded tokens [N, D] → logits [R, V] of the trained ones, for whole rows with causal attention. */
+export function decoderLogits(embedded: Value, parameters: Parameters, config: ModelConfig, layout: RowLayout): Value {
   const { graph } = embedded;
-  const tables = ropeTables(graph, config, shape.length);
   let x = embedded;
   for (let layer = 0; layer < config.layerCount; layer++) {
     graph.scope = `layers.${layer}/`;
-    x = feedForward(selfAttention(x, parameters, layer, config, shape, tables), parameters, layer, config);
+    // Above the last attention no token looks at another: what is not trained ends there.
+    const keep = layer === config.layerCount - 1 ? (rows: Value) => gatherRows(rows, layout.trained) : (rows: Value) => rows;
+    const attended = keep(selfAttention(x, parameters, layer, config, layout));
+    x = feedForward(op.add(keep(x), attentionOutput(attended, parameters, layer)), parameters, layer, config);
   }
   graph.scope = 'head/';
   return logitsOf(x, parameters, config);
 }
 
-function selfAttention(x: Value, parameters: Parameters, layer: number, config: ModelConfig, { rows, length }: RowsShape, tables: RopeTables): Value {
+/** [N, D] → [N, heads · headDim], before the output projection. */
+function selfAttention(x: Value, parameters: Parameters, layer: number, config: ModelConfig, layout: RowLayout): Value {
   const names = layerNames(layer);
   const { headCount, kvHeadCount, headDim } = config;
+  const { tokenCount, rows, length, tables, positions, queryGrid, keyGrid } = layout;
   const normed = rmsNorm(x, parameter(parameters, names.inputNorm), config.rmsNormEps);
   const { query, key, value } = queryKeyValue(normed, parameters, layer);
-  const split = (projected: Value, heads: number) => op.reshape(projected, [rows, length, heads, headDim]);
-  const toHeads = (byToken: Value) => op.transpose(byToken, [0, 2, 1, 3]);
-  const q = rope(toHeads(headNorm(split(query, headCount), parameters, names.queryNorm, config)), tables);
-  const k = rope(toHeads(headNorm(split(key, kvHeadCount), parameters, names.keyNorm, config)), tables);
-  const v = toHeads(split(value, kvHeadCount));
+  const split = (projected: Value, heads: number) => op.reshape(projected, [tokenCount, heads, headDim]);
+  const q = rope(gatherRows(headNorm(split(query, headCount), parameters, names.queryNorm, config), queryGrid), tables);
+  const k = rope(gatherRows(headNorm(split(key, kvHeadCount), parameters, names.keyNorm, config), keyGrid), tables);
+  const v = gatherRows(split(value, kvHeadCount), keyGrid);
   const grouped = op.reshape(q, [rows, kvHeadCount, headCount / kvHeadCount, length, headDim]);
-  const attended = op.reshape(causalAttention(grouped, k, v, 1 / Math.sqrt(headDim), attentionBlockRows(length)), [rows, headCount, length, headDim]);
-  const joined = op.reshape(op.transpose(attended, [0, 2, 1, 3]), [rows * length, headCount * headDim]);
-  return op.add(x, attentionOutput(joined, parameters, layer));
-}
-
-/** Rows of queries taken at once: small enough to skip much above the diagonal, large enough for efficient products (measured: bench/training.ts). */
-function attentionBlockRows(length: number): number {
-  return length >= 256 ? 128 : length;
+  const attended = causalAttention(grouped, k, v, positions, 1 / Math.sqrt(headDim), { starts: layout.blockStarts, length });
+  const byHead = op.reshape(attended, [rows, headCount, length, headDim]);
+  return op.reshape(offGrid(byHead, queryGrid), [tokenCount, headCount * headDim]);
 }

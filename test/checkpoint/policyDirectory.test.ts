@@ -12,6 +12,7 @@ import { Trainer } from '../../activities/policy/training/trainer.ts';
 import { initialPolicy } from '../../activities/trainer/initialPolicy.ts';
 import type { RunConfig } from '../../core/run/config.ts';
 import type { Message } from '../../core/tasks/task.ts';
+import { everyToken } from '../model/trainingRows.ts';
 
 const golden = join(process.env['TURNWISE_GOLDEN'] ?? join(import.meta.dirname, '..', 'golden'), 'models');
 const python = process.env['TURNWISE_PEER_PYTHON'];
@@ -103,13 +104,7 @@ function pythonAnswer(request: unknown): string {
 async function ourLogprobs(policy: Policy, ids: readonly Int32Array[]): Promise<readonly Float32Array[]> {
   const trainer = new Trainer(policy.config, policy.weights, null, null, { threads: 1 });
   try {
-    return await trainer.logprobs(
-      ids.map((tokens) => ({ tokens })),
-      policy.weights,
-      1,
-      4096,
-      () => {},
-    );
+    return await trainer.logprobs(ids.map(everyToken), policy.weights, 1, 4096, () => {});
   } finally {
     await trainer.release();
   }

@@ -1,22 +1,16 @@
 /** @file Decoding computes what training computes. */
 import { expect, test } from 'vitest';
 import type { Generation } from '../../activities/policy/decoding/decodingBatch.ts';
-import { createSession, type Feed } from '../../activities/policy/ort/session.ts';
-import { modelBytes } from '../../core/graph/onnx.ts';
+import { Trainer } from '../../activities/policy/training/trainer.ts';
 import type { ModelConfig, Weights } from '../../core/model/config.ts';
-import { trainingGraph } from '../../core/model/trainingGraph.ts';
+import { everyToken } from '../model/trainingRows.ts';
 import { decode, likeS, model, nano, weightsOf } from './policies.ts';
 
+/** Entry t is of token t. */
 async function trainingLogprobs(config: ModelConfig, weights: Weights, tokens: Int32Array): Promise<Float32Array> {
-  const shape = { rows: 1, length: tokens.length };
-  const session = await createSession(modelBytes(trainingGraph(config, { kind: 'forward', temperature: 1 }, shape)));
-  const feeds: Record<string, Feed> = {
-    tokens: { data: BigInt64Array.from(tokens, BigInt), shape: [1, tokens.length] },
-    targets: { data: BigInt64Array.from([...tokens.subarray(1), 0], BigInt), shape: [tokens.length, 1] },
-  };
-  for (const [name, { shape, data }] of weights) feeds[name] = { data, shape };
-  const { logprobs } = await session.run(feeds);
-  await session.release();
+  const trainer = new Trainer(config, weights, null, null);
+  const [logprobs] = await trainer.logprobs([everyToken(tokens)], weights, 1, 4096, () => {});
+  await trainer.release();
   return logprobs as Float32Array;
 }
 
@@ -34,7 +28,7 @@ test.each([
   const [{ tokens: sampled, logprobs }] = (await decode(policy, [request])) as [Generation];
   expect(sampled).toHaveLength(80);
   const expected = await trainingLogprobs(config, weightsOf(config, 3), Int32Array.from([...context, ...sampled]));
-  const differences = [...logprobs].map((logprob, i) => Math.abs(logprob - (expected[context.length - 1 + i] as number)));
+  const differences = [...logprobs].map((logprob, i) => Math.abs(logprob - (expected[context.length + i] as number)));
   expect(Math.max(...differences)).toBeLessThan(1e-4);
   await policy.release();
 });

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import type { Dense } from '../../core/graph/dense.ts';
 import type { ActName } from '../../core/graph/gradients.ts';
 import { Graph } from '../../core/graph/graph.ts';
-import { causalAttention, rmsNorm, rope, swiglu, tokenLogprob } from '../../core/graph/macros.ts';
+import { causalAttention, gatherRows, rmsNorm, rope, swiglu, tokenLogprob } from '../../core/graph/macros.ts';
 import * as op from '../../core/graph/ops.ts';
 import type { Value } from '../../core/graph/types.ts';
 import { type Random, randomOf } from '../../core/random.ts';
@@ -229,7 +229,32 @@ export const operationCases = {
     const [batch, kv, group, width] = b.draw.sizes;
     const length = 1 + (b.draw.seed % 5);
     const keys = () => b.input([batch, kv, length, width]);
-    return b.done(causalAttention(b.input([batch, kv, group, length, width]), keys(), keys(), 0.6, 1 + (b.draw.seed % 3)));
+    const starts = Array.from({ length }, (_, start) => start).filter((start) => start % (1 + (b.draw.seed % 3)) === 0);
+    const positions = b.graph.integers(Array.from({ length }, (_, position) => position));
+    return b.done(causalAttention(b.input([batch, kv, group, length, width]), keys(), keys(), positions, 0.6, { starts, length }));
+  },
+  gatherRows: (b) => {
+    const [first, second, padding, width] = b.draw.sizes;
+    const order = b.random.sample(
+      Array.from({ length: first * second }, (_, row) => row),
+      first * second,
+    );
+    const kept = b.draw.flags[0] ? order : order.slice(1);
+    const rows = [...kept, ...Array<number>(padding).fill(-1)];
+    const inverse = order.map((_, row) => kept.indexOf(row));
+    const table = (name: string, values: readonly number[], shape: readonly number[]) =>
+      b.graph.initializer(
+        name,
+        'int64',
+        shape,
+        BigInt64Array.from(values, (value) => BigInt(value)),
+      );
+    const gathered = gatherRows(b.input([first, second, width]), {
+      rows: table('rows', rows, [1, rows.length]),
+      inverse: table('inverse', inverse, [first, second]),
+      complete: kept.length === order.length,
+    });
+    return b.done(op.slice(gathered, 1, 0, kept.length));
   },
   tokenLogprob: (b) => {
     const [count, vocabulary] = b.draw.sizes;

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { planMicroBatches } from '../../activities/policy/training/microBatches.ts';
+import { cellsOf, planMicroBatches } from '../../activities/policy/training/microBatches.ts';
 import { huggingFaceConfigOf, modelConfigOf } from '../../core/model/huggingFaceConfig.ts';
 import { initialWeights } from '../../core/model/initialWeights.ts';
 import { presetConfig } from '../../core/model/presets.ts';
@@ -82,25 +82,24 @@ describe('initial weights', () => {
 describe('micro-batches', () => {
   const lengths = fc.array(fc.integer({ min: 1, max: 700 }), { minLength: 1, maxLength: 60 });
 
-  it('hold every row once, fit their shape, and stay below the limit', () => {
+  it('hold every row once, fit their grid, and stay below the limit', () => {
     fc.assert(
-      fc.property(lengths, fc.integer({ min: 700, max: 9000 }), (given, maxTokens) => {
+      fc.property(lengths, fc.integer({ min: 704, max: 9000 }), (given, maxTokens) => {
         const plan = planMicroBatches(given, maxTokens);
         expect(plan.flatMap(({ rows }) => rows).sort((a, b) => a - b)).toEqual(given.map((_, row) => row));
-        for (const { rows, batch, length } of plan) {
-          expect(rows.length).toBeLessThanOrEqual(batch);
-          expect(Math.max(...rows.map((row) => given[row] as number))).toBeLessThanOrEqual(length);
-          expect(rows.length === 1 || batch * length <= maxTokens).toBe(true);
+        for (const batch of plan) {
+          expect(Math.max(...batch.rows.map((row) => given[row] as number))).toBeLessThanOrEqual(batch.length);
+          expect(cellsOf(batch)).toBeLessThanOrEqual(maxTokens);
         }
       }),
     );
   });
 
-  it('keep rows of one length together and part short rows from long ones', () => {
-    expect(planMicroBatches(Array(16).fill(100), 4096)).toEqual([{ rows: Array.from({ length: 16 }, (_, i) => i), batch: 16, length: 128 }]);
-    expect(planMicroBatches([20, 150, 21, 149, 22, 151, 23, 152], 4096)).toEqual([
-      { rows: [7, 5, 1, 3], batch: 4, length: 160 },
-      { rows: [6, 4, 2, 0], batch: 4, length: 32 },
+  it('put rows of similar length together, the longest first', () => {
+    expect(planMicroBatches([20, 150, 21, 149, 22, 151, 23, 152], 640)).toEqual([
+      { rows: [7, 5, 1, 3], length: 152 },
+      { rows: [6, 4, 2, 0], length: 24 },
     ]);
+    expect(planMicroBatches([900], 640)).toEqual([{ rows: [0], length: 904 }]);
   });
 });

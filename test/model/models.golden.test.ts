@@ -1,15 +1,18 @@
 /** @file Our transformer, loss, gradients and optimiser against transformers and torch, on every golden model directory. */
 import { describe, expect, it } from 'vitest';
 import { createSession } from '../../activities/policy/ort/session.ts';
+import { GradientSum } from '../../activities/policy/training/gradientSum.ts';
+import type { MicroBatch } from '../../activities/policy/training/microBatches.ts';
 import { Trainer } from '../../activities/policy/training/trainer.ts';
 import { Graph } from '../../core/graph/graph.ts';
 import { modelBytes } from '../../core/graph/onnx.ts';
-import { embeddingName } from '../../core/model/tensorNames.ts';
-import { embeddedGradientName, gradientName, trainingGraph } from '../../core/model/trainingGraph.ts';
+import { layoutFeeds, layoutInputs } from '../../core/model/rowLayout.ts';
+import { tokenWeights } from '../../core/model/tokenWeights.ts';
 import { decoderLogits, embed, parameterInputs } from '../../core/model/transformer.ts';
 import type { BatchRow } from '../../core/run/batch.ts';
 import type { LossConfig } from '../../core/run/config.ts';
 import { type GoldenModel, goldenModelNames, loadGoldenModel } from './goldenModels.ts';
+import { everyToken } from './trainingRows.ts';
 
 function maxDifference(actual: Float32Array, wanted: Float32Array): number {
   expect(actual.length).toBe(wanted.length);
@@ -39,55 +42,48 @@ function rowsOf({ expected }: GoldenModel): BatchRow[] {
   }));
 }
 
+const trainedRowsOf = (model: GoldenModel) => rowsOf(model).map((row) => ({ ...row, trained: row.sampledMask }));
+
 async function logitsOf(model: GoldenModel): Promise<Float32Array> {
-  const [rows, length] = [model.expected.inputIds.length, (model.expected.inputIds[0] as number[]).length];
+  const { inputIds } = model.expected;
+  const lengths = inputIds.map((ids) => ids.length);
+  const count = inputIds.flat().length;
   const graph = new Graph();
+  const layout = layoutInputs(graph, model.config, 1);
   const parameters = parameterInputs(graph, model.config);
-  const embedded = embed(parameters, graph.input('tokens', 'int64', [rows, length]), model.config, rows * length);
-  graph.output('logits', decoderLogits(embedded, parameters, model.config, { rows, length }));
+  const embedded = embed(parameters, graph.input('tokens', 'int32', [layout.tokenCount]), model.config, layout.tokenCount);
+  graph.output('logits', decoderLogits(embedded, parameters, model.config, layout));
   const session = await createSession(modelBytes(graph));
-  const tokens = BigInt64Array.from(model.expected.inputIds.flat(), (token) => BigInt(token));
-  const { logits } = await session.run({ ...weightFeeds(model), tokens: { data: tokens, shape: [rows, length] } });
+  const { logits } = await session.run({
+    ...weightFeeds(model),
+    ...layoutFeeds(
+      model.config,
+      lengths,
+      Math.max(...lengths),
+      Int32Array.from({ length: count }, (_, token) => token),
+    ),
+    tokens: { data: Int32Array.from(inputIds.flat()), shape: [count] },
+  });
   await session.release();
   return logits as Float32Array;
 }
 
-async function lossAndGradients(model: GoldenModel): Promise<{ loss: number; gradients: Map<string, Float32Array> }> {
-  const rows = rowsOf(model);
-  const length = (rows[0] as BatchRow).tokens.length - 1;
-  const count = rows.length * length;
-  const session = await createSession(
-    modelBytes(trainingGraph(model.config, { kind: 'policy', temperature: 1, loss: lossOf(model) }, { rows: rows.length, length })),
-  );
-  const sampled = rows.reduce((sum, row) => sum + row.sampledMask.reduce((part, flag) => part + flag, 0), 0);
-  const perToken = (pick: (row: BatchRow, t: number) => number) => ({
-    data: Float32Array.from({ length: count }, (_, n) => pick(rows[Math.floor(n / length)] as BatchRow, (n % length) + 1)),
-    shape: [count, 1],
-  });
-  const token = (shift: number) =>
-    BigInt64Array.from({ length: count }, (_, n) => BigInt((rows[Math.floor(n / length)] as BatchRow).tokens[(n % length) + shift] as number));
-  const outputs = await session.run({
-    ...weightFeeds(model),
-    tokens: { data: token(0), shape: [rows.length, length] },
-    targets: { data: token(1), shape: [count, 1] },
-    weights: perToken((row, t) => (row.sampledMask[t] as number) / sampled),
-    advantages: perToken((row, t) => row.advantages[t] as number),
-    behaviorLogprobs: perToken((row, t) => row.behaviorLogprobs[t] as number),
-  });
-  await session.release();
-  const gradients = new Map(
-    Array.from(
-      model.weights,
-      ([name, { data }]) => [name, (outputs[gradientName(name)] as Float32Array | undefined) ?? new Float32Array(data.length)] as const,
+async function lossAndGradients(model: GoldenModel): Promise<{ loss: number; gradients: ReadonlyMap<string, Float32Array> }> {
+  const rows = trainedRowsOf(model);
+  const trainer = new Trainer(model.config, model.weights, null, null);
+  const gradient = new GradientSum();
+  const perToken = {
+    weights: tokenWeights(
+      rows.map((row) => row.sampledMask),
+      'tokenMean',
     ),
-  );
-  const table = gradients.get(embeddingName) as Float32Array;
-  const embedded = outputs[embeddedGradientName] as Float32Array;
-  const width = model.config.hiddenSize;
-  token(0).forEach((id, n) => {
-    for (let i = 0; i < width; i++) table[Number(id) * width + i] = (table[Number(id) * width + i] as number) + (embedded[n * width + i] as number);
-  });
-  return { loss: (outputs['loss'] as Float32Array)[0] as number, gradients };
+    advantages: rows.map((row) => row.advantages),
+    behaviorLogprobs: rows.map((row) => row.behaviorLogprobs),
+  };
+  const [batch] = trainer.plan(rows, 4096);
+  const outputs = await trainer.run({ kind: 'policy', temperature: 1, loss: lossOf(model) }, rows, batch as MicroBatch, perToken, gradient);
+  await trainer.release();
+  return { loss: (outputs['loss'] as Float32Array)[0] as number, gradients: gradient.sums };
 }
 
 describe.each(goldenModelNames())('%s', async (name) => {
@@ -104,7 +100,13 @@ describe.each(goldenModelNames())('%s', async (name) => {
 
   it('gives the log-probabilities of transformers to 1e-4', async () => {
     const trainer = new Trainer(model.config, model.weights, null, null);
-    const rows = await trainer.logprobs(rowsOf(model), model.weights, 1, 4096, () => {});
+    const rows = await trainer.logprobs(
+      rowsOf(model).map(({ tokens }) => everyToken(tokens)),
+      model.weights,
+      1,
+      4096,
+      () => {},
+    );
     await trainer.release();
     expect(maxDifference(Float32Array.from(rows.flatMap((row) => [...row.subarray(1)])), wanted('logprobs'))).toBeLessThan(1e-4);
   });

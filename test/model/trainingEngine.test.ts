@@ -176,7 +176,8 @@ describe('training engine', () => {
 async function onPolicy(engine: LoadableTrainingEngine, rows: readonly BatchRow[]): Promise<BatchRow[]> {
   const { weights: now } = await engine.state();
   const trainer = new Trainer(tinyConfig, now, null, null, { threads: 1 });
-  const logprobs = await trainer.logprobs(rows, now, 1, 4096, () => {});
+  const sampled = rows.map((row) => ({ ...row, trained: row.sampledMask }));
+  const logprobs = await trainer.logprobs(sampled, now, 1, 4096, () => {});
   await trainer.release();
-  return rows.map((row, i) => ({ ...row, behaviorLogprobs: (logprobs[i] as Float32Array).map((value, t) => (row.sampledMask[t] ? value : 0)) }));
+  return rows.map((row, i) => ({ ...row, behaviorLogprobs: logprobs[i] as Float32Array }));
 }

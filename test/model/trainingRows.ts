@@ -1,4 +1,5 @@
 /** @file A tiny model and random rows for tests of the training engine. */
+import type { TrainedRow } from '../../activities/policy/training/feeds.ts';
 import type { ModelConfig, OptimizerStep, Weights } from '../../core/model/config.ts';
 import { presetConfig } from '../../core/model/presets.ts';
 import { randomOf } from '../../core/random.ts';
@@ -26,6 +27,11 @@ export function randomRows(count: number, seed: number): BatchRow[] {
       advantages: masked(() => random.normal()),
     };
   });
+}
+
+/** The row with every token trained but the first, which nothing predicts. */
+export function everyToken(tokens: Int32Array): TrainedRow {
+  return { tokens, trained: new Uint8Array(tokens.length).fill(1, 1) };
 }
 
 export function copyOf(weights: Weights): Weights {

@@ -12,6 +12,7 @@ import type { ArtifactRef, PolicyRef } from '../../core/rollout/types.ts';
 import { type BatchRow, encodeBatch } from '../../core/run/batch.ts';
 import { hyperparametersOf } from '../../core/run/hyperparameters.ts';
 import type { Hyperparameters, UpdateInput } from '../../core/run/types.ts';
+import { everyToken } from '../model/trainingRows.ts';
 import { run, TestedTrainer, testedConfig } from './trainerProcess.ts';
 
 const config = testedConfig({ warmup: { steps: 0 }, checkpoints: { keepLast: 2, keepEvery: 0 } });
@@ -36,7 +37,13 @@ async function batchFor(trainer: TestedTrainer, policy: PolicyRef, step: number,
   const lengths = [20, 33, 12, 27];
   const rows = lengths.map((length, i) => ({ tokens: Int32Array.from({ length }, (_, t) => (t * 11 + i * 5 + step) % model.vocabSize) }));
   const compute = new Trainer(model, weights, null, null, { threads: 1 });
-  const logprobs = await compute.logprobs(rows, weights, 1, 4096, () => {});
+  const logprobs = await compute.logprobs(
+    rows.map(({ tokens }) => everyToken(tokens)),
+    weights,
+    1,
+    4096,
+    () => {},
+  );
   await compute.release();
   const batch = rows.map(({ tokens }, i): BatchRow => {
     const sampledMask = Uint8Array.from(tokens, (_, t) => (t >= 6 && t % 9 < 5 ? 1 : 0));

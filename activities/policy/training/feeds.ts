@@ -1,44 +1,65 @@
 /** @file Rows of a micro-batch → feeds of its graph. Position t predicts token t + 1, so everything about a token moves one to the left. */
+import type { ModelConfig } from '../../../core/model/config.ts';
+import { layoutFeeds } from '../../../core/model/rowLayout.ts';
 import type { Feed } from '../ort/session.ts';
 import type { MicroBatch } from './microBatches.ts';
+
+/** A row, as far as the graph is concerned. */
+export interface TrainedRow {
+  readonly tokens: Int32Array;
+  /** One per token: not 0 where its prediction counts. Entry 0 never does. */
+  readonly trained: ArrayLike<number>;
+}
 
 /** Positions that a row of `tokens` occupies: its last token is only predicted. */
 export function positionsOf(tokens: { readonly length: number }): number {
   return Math.max(0, tokens.length - 1);
 }
 
-export function tokenFeeds(rows: readonly { readonly tokens: Int32Array }[], { rows: members, batch, length }: MicroBatch): Record<'tokens' | 'targets', Feed> {
-  const [tokens, targets] = [new BigInt64Array(batch * length), new BigInt64Array(batch * length)];
-  members.forEach((member, at) => {
-    const row = (rows[member] as { tokens: Int32Array }).tokens;
-    for (let t = 0; t + 1 < row.length; t++) {
-      tokens[at * length + t] = BigInt(row[t] as number);
-      targets[at * length + t] = BigInt(row[t + 1] as number);
+/** Everything but weights and per-token figures. */
+export function tokenFeeds(config: ModelConfig, rows: readonly TrainedRow[], { rows: members, length }: MicroBatch): Record<string, Feed> {
+  const chosen = members.map((member) => rows[member] as TrainedRow);
+  const lengths = chosen.map(({ tokens }) => positionsOf(tokens));
+  const tokens = new Int32Array(lengths.reduce((sum, count) => sum + count, 0));
+  const trained: number[] = [];
+  const targets: number[] = [];
+  let start = 0;
+  for (const row of chosen) {
+    tokens.set(row.tokens.subarray(0, positionsOf(row.tokens)), start);
+    for (const t of trainedTokens(row)) {
+      trained.push(start + t - 1);
+      targets.push(row.tokens[t] as number);
     }
-  });
-  return { tokens: { data: tokens, shape: [batch, length] }, targets: { data: targets, shape: [batch * length, 1] } };
+    start += positionsOf(row.tokens);
+  }
+  return {
+    ...layoutFeeds(config, lengths, length, Int32Array.from(trained)),
+    tokens: { data: tokens, shape: [tokens.length] },
+    targets: { data: Int32Array.from(targets), shape: [targets.length, 1] },
+  };
 }
 
-/** One float per token of each row → [N, 1], zero in the padding. */
-export function perTokenFeed(values: readonly Float32Array[], { rows: members, batch, length }: MicroBatch): Feed {
-  const data = new Float32Array(batch * length);
-  members.forEach((member, at) => {
-    data.set((values[member] as Float32Array).subarray(1), at * length);
-  });
-  return { data, shape: [batch * length, 1] };
+/** One float per token of each row → [R, 1], one per trained token. */
+export function perTokenFeed(rows: readonly TrainedRow[], values: readonly Float32Array[], { rows: members }: MicroBatch): Feed {
+  const data = members.flatMap((member) => trainedTokens(rows[member] as TrainedRow).map((t) => (values[member] as Float32Array)[t] as number));
+  return { data: Float32Array.from(data), shape: [data.length, 1] };
 }
 
-/** The way back: [N, 1] → one array per member of the micro-batch, aligned with the row's tokens (entry 0 is 0). */
-export function perTokenRows(
-  rows: readonly { readonly tokens: Int32Array }[],
-  { rows: members, length }: MicroBatch,
-  values: Float32Array,
-): Map<number, Float32Array> {
+/** The way back: [R, 1] → one array per member of the micro-batch, aligned with the row's tokens; 0 where a token is not trained. */
+export function perTokenRows(rows: readonly TrainedRow[], { rows: members }: MicroBatch, values: Float32Array): Map<number, Float32Array> {
+  let next = 0;
   return new Map(
-    members.map((member, at) => {
-      const aligned = new Float32Array((rows[member] as { tokens: Int32Array }).tokens.length);
-      aligned.set(values.subarray(at * length, at * length + positionsOf(aligned)), 1);
+    members.map((member) => {
+      const row = rows[member] as TrainedRow;
+      const aligned = new Float32Array(row.tokens.length);
+      for (const t of trainedTokens(row)) aligned[t] = values[next++] as number;
       return [member, aligned];
     }),
   );
+}
+
+function trainedTokens({ tokens, trained }: TrainedRow): number[] {
+  const found: number[] = [];
+  for (let t = 1; t < tokens.length; t++) if (trained[t] !== 0) found.push(t);
+  return found;
 }

@@ -14,10 +14,11 @@ export interface ModelState {
 }
 
 export class GradientSum {
-  private readonly sums = new Map<string, Float32Array>();
+  /** By tensor name. */
+  readonly sums = new Map<string, Float32Array>();
 
   /** `tokens` are those that were embedded, in the order of the rows of `gradient.embedded`. */
-  add(state: ModelState, outputs: Readonly<Record<string, FeedArray>>, tokens: BigInt64Array): void {
+  add(state: ModelState, outputs: Readonly<Record<string, FeedArray>>, tokens: Int32Array): void {
     for (const [name, tensor] of state.weights) {
       const gradient = outputs[gradientName(name)] as Float32Array | undefined;
       const sum = this.sums.get(name);
@@ -49,11 +50,11 @@ function addTo(sum: Float32Array, gradient: Float32Array): void {
   for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] as number) + (gradient[i] as number);
 }
 
-/** Row n of `gradient` belongs to tokens[n]; padding has zero rows. */
-function addRows(table: Float32Array, gradient: Float32Array, tokens: BigInt64Array): void {
+/** Row n of `gradient` belongs to tokens[n]. */
+function addRows(table: Float32Array, gradient: Float32Array, tokens: Int32Array): void {
   const width = gradient.length / tokens.length;
   for (let n = 0; n < tokens.length; n++) {
-    const [to, from] = [Number(tokens[n]) * width, n * width];
+    const [to, from] = [(tokens[n] as number) * width, n * width];
     for (let i = 0; i < width; i++) table[to + i] = (table[to + i] as number) + (gradient[from + i] as number);
   }
 }

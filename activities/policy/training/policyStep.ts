@@ -3,21 +3,25 @@ import type { Weights } from '../../../core/model/config.ts';
 import { tokenWeights } from '../../../core/model/tokenWeights.ts';
 import type { BatchRow } from '../../../core/run/batch.ts';
 import { LogprobGateClosed } from './errors.ts';
-import { perTokenRows } from './feeds.ts';
+import { perTokenRows, type TrainedRow } from './feeds.ts';
 import { GradientSum } from './gradientSum.ts';
+import { cellsOf } from './microBatches.ts';
 import { PolicyFigures } from './policyFigures.ts';
 import type { CheckPoint, Trainer } from './trainer.ts';
 import type { PolicyMetrics, PolicyStepOptions } from './types.ts';
 
 export type PolicyStepSettings = Omit<PolicyStepOptions, 'signal'>;
 
+/** Trained are the tokens that the policy sampled. */
+type SampledRow = BatchRow & TrainedRow;
+
 /** A row with what the loss compares it to, all at the temperature of the sampling. */
-export interface LossRow extends BatchRow {
+export interface LossRow extends SampledRow {
   readonly referenceLogprobs: Float32Array | null;
 }
 
 export async function policyStep(trainer: Trainer, given: readonly BatchRow[], settings: PolicyStepSettings, check: CheckPoint): Promise<PolicyMetrics> {
-  const sampled = given.filter((row) => row.sampledMask.includes(1));
+  const sampled = given.flatMap((row): SampledRow[] => (row.sampledMask.includes(1) ? [{ ...row, trained: row.sampledMask }] : []));
   if (sampled.length === 0) throw new Error(`policyStep: expected at least one sampled token, got none in ${given.length} rows`);
   const figures = new PolicyFigures();
   const gatedFirst = settings.temperature !== 1 || settings.minibatches > 1;
@@ -33,7 +37,7 @@ export async function policyStep(trainer: Trainer, given: readonly BatchRow[], s
 }
 
 /** A forward pass of its own: needed unless the first optimiser step sees all rows, at temperature 1. */
-async function gate(trainer: Trainer, rows: readonly BatchRow[], settings: PolicyStepSettings, figures: PolicyFigures, check: CheckPoint): Promise<void> {
+async function gate(trainer: Trainer, rows: readonly SampledRow[], settings: PolicyStepSettings, figures: PolicyFigures, check: CheckPoint): Promise<void> {
   const logprobs = await trainer.logprobs(rows, trainer.state.weights, 1, settings.microBatchTokens, check);
   rows.forEach((row, i) => {
     figures.compare(row, logprobs[i] as Float32Array);
@@ -45,7 +49,7 @@ function closeGate(figures: PolicyFigures, { maxLogprobDifference }: PolicyStepS
   if (!(figures.differenceMax <= maxLogprobDifference)) throw new LogprobGateClosed(figures.differenceMax, maxLogprobDifference);
 }
 
-async function lossRows(trainer: Trainer, rows: readonly BatchRow[], settings: PolicyStepSettings, check: CheckPoint): Promise<LossRow[]> {
+async function lossRows(trainer: Trainer, rows: readonly SampledRow[], settings: PolicyStepSettings, check: CheckPoint): Promise<LossRow[]> {
   const { temperature, loss, microBatchTokens } = settings;
   const logprobs = (weights: Weights) => trainer.logprobs(rows, weights, temperature, microBatchTokens, check);
   const reference = loss.klCoefficient === 0 ? null : await logprobs(referenceOf(trainer, loss.klCoefficient));
@@ -91,7 +95,7 @@ async function optimizerStep(trainer: Trainer, rows: readonly LossRow[], setting
       if (isGate) figures.compare(row, logprobs);
       figures.observe(row, logprobs, entropies.get(member) as Float32Array, settings.loss, firstPass);
     }
-    figures.paddedTokens += firstPass ? batch.batch * batch.length : 0;
+    figures.paddedTokens += firstPass ? cellsOf(batch) : 0;
   }
   if (isGate) closeGate(figures, settings);
   check();

@@ -1,10 +1,14 @@
-/** @file Training sessions by kind and shape. An arena never shrinks, so the least recently used session is released above a memory budget. */
+/**
+ * @file Training sessions: one per kind of graph and number of attention blocks, whatever the rows. An arena never shrinks, so the least
+ * recently used session is released above a memory budget.
+ */
 
 import { modelBytes } from '../../../core/graph/onnx.ts';
 import type { ModelConfig } from '../../../core/model/config.ts';
+import { attentionBlocks } from '../../../core/model/rowLayout.ts';
 import { type TrainingGraphKind, trainingGraph } from '../../../core/model/trainingGraph.ts';
-import type { RowsShape } from '../../../core/model/transformer.ts';
 import { createSession, type Session, type SessionOptions } from '../ort/session.ts';
+import { cellsOf, type MicroBatch } from './microBatches.ts';
 
 interface Entry {
   readonly session: Session;
@@ -24,17 +28,14 @@ export class TrainingSessions {
     this.options = options;
   }
 
-  async get(kind: TrainingGraphKind, shape: RowsShape): Promise<Session> {
-    const key = JSON.stringify([kind, shape.rows, shape.length]);
+  async get(kind: TrainingGraphKind, batch: MicroBatch): Promise<Session> {
+    const blocks = attentionBlocks(batch.length);
+    const key = JSON.stringify([kind, blocks]);
     const found = this.entries.get(key);
-    if (found) {
-      this.entries.delete(key);
-      this.entries.set(key, found);
-      return found.session;
-    }
-    const bytes = activationBytes(this.config, shape);
+    const bytes = Math.max(found?.bytes ?? 0, activationBytes(this.config, batch));
+    this.entries.delete(key);
     await this.makeRoom(bytes);
-    const session = await createSession(modelBytes(trainingGraph(this.config, kind, shape)), this.options);
+    const session = found?.session ?? (await createSession(modelBytes(trainingGraph(this.config, kind, blocks)), this.options));
     this.entries.set(key, { session, bytes });
     return session;
   }
@@ -59,8 +60,8 @@ export class TrainingSessions {
 const arenaFactor = 2.2;
 
 /** Estimate of what a session's arena holds: per token and layer the projections, the attention and the feed-forward, forward and backward. */
-export function activationBytes(config: ModelConfig, { rows, length }: RowsShape): number {
+export function activationBytes(config: ModelConfig, batch: MicroBatch): number {
   const { hiddenSize, intermediateSize, headCount, headDim, layerCount, vocabSize } = config;
-  const perLayer = 8 * hiddenSize + 4 * headCount * headDim + 4 * intermediateSize + headCount * length;
-  return arenaFactor * 4 * rows * length * (layerCount * perLayer + 4 * vocabSize);
+  const perLayer = 8 * hiddenSize + 4 * headCount * headDim + 4 * intermediateSize + headCount * batch.length;
+  return arenaFactor * 4 * cellsOf(batch) * (layerCount * perLayer + 4 * vocabSize);
 }

@@ -4,7 +4,7 @@ import { checkTensors } from '../../../core/model/tensorNames.ts';
 import type { TrainingGraphKind } from '../../../core/model/trainingGraph.ts';
 import type { BatchRow } from '../../../core/run/batch.ts';
 import type { Feed, FeedArray, SessionOptions } from '../ort/session.ts';
-import { perTokenFeed, perTokenRows, positionsOf, tokenFeeds } from './feeds.ts';
+import { perTokenFeed, perTokenRows, positionsOf, type TrainedRow, tokenFeeds } from './feeds.ts';
 import { GradientSum, type ModelState } from './gradientSum.ts';
 import { type MicroBatch, planMicroBatches } from './microBatches.ts';
 import { type PolicyStepSettings, policyStep } from './policyStep.ts';
@@ -30,14 +30,10 @@ export function trainingSessions(config: ModelConfig, options: TrainerOptions): 
 /** Called between micro-batches; throws to stop. */
 export type CheckPoint = () => void;
 
-/** A row, as far as the forward pass is concerned. */
-interface Row {
-  readonly tokens: Int32Array;
-}
-
 export class Trainer {
   readonly state: ModelState;
   readonly reference: Weights | null;
+  private readonly config: ModelConfig;
   private readonly sessions: TrainingSessions;
   private readonly microBatchTokens: number;
 
@@ -59,6 +55,7 @@ export class Trainer {
       second: moments ? new Map(moments.second) : zerosOf(weights),
       step: moments?.step ?? 0,
     };
+    this.config = config;
     this.reference = reference;
     this.sessions = sessions ?? trainingSessions(config, options);
     this.microBatchTokens = options.supervisedMicroBatchTokens ?? defaultMicroBatchTokens;
@@ -69,11 +66,12 @@ export class Trainer {
     const total = rows.reduce((sum, row) => sum + row.lossWeights.subarray(1).reduce((part, weight) => part + weight, 0), 0);
     if (!(total > 0)) throw new Error(`supervisedStep: expected a positive sum of loss weights over ${rows.length} rows, got ${total}`);
     const weights = rows.map((row) => row.lossWeights.map((weight) => weight / total));
+    const trained = rows.map(({ tokens, lossWeights }) => ({ tokens, trained: lossWeights }));
     const gradient = new GradientSum();
     let loss = 0;
-    for (const batch of this.plan(rows, this.microBatchTokens)) {
+    for (const batch of this.plan(trained, this.microBatchTokens)) {
       check();
-      const outputs = await this.run({ kind: 'supervised' }, rows, batch, { weights }, gradient);
+      const outputs = await this.run({ kind: 'supervised' }, trained, batch, { weights }, gradient);
       loss += (outputs['loss'] as Float32Array)[0] as number;
     }
     check();
@@ -86,32 +84,33 @@ export class Trainer {
     return policyStep(this, rows, settings, check);
   }
 
-  plan(rows: readonly Row[], maxTokens: number): MicroBatch[] {
-    const lengths = rows.map((row) => positionsOf(row.tokens));
-    return planMicroBatches(lengths, maxTokens);
+  plan(rows: readonly TrainedRow[], maxTokens: number): MicroBatch[] {
+    return planMicroBatches(
+      rows.map((row) => positionsOf(row.tokens)),
+      maxTokens,
+    );
   }
 
   /** One graph, one micro-batch; `perToken` is aligned with the tokens of each row. Gradients go to `gradient`. */
   async run(
     kind: TrainingGraphKind,
-    rows: readonly Row[],
+    rows: readonly TrainedRow[],
     batch: MicroBatch,
     perToken: Readonly<Record<string, readonly Float32Array[]>>,
     gradient: GradientSum | null,
     weights: Weights = this.state.weights,
   ): Promise<Readonly<Record<string, FeedArray>>> {
-    const session = await this.sessions.get(kind, { rows: batch.batch, length: batch.length });
-    const tokens = tokenFeeds(rows, batch);
-    const feeds: Record<string, Feed> = { ...tokens };
+    const session = await this.sessions.get(kind, batch);
+    const feeds: Record<string, Feed> = tokenFeeds(this.config, rows, batch);
     for (const [name, { data, shape }] of weights) feeds[name] = { data, shape };
-    for (const [name, values] of Object.entries(perToken)) feeds[name] = perTokenFeed(values, batch);
+    for (const [name, values] of Object.entries(perToken)) feeds[name] = perTokenFeed(rows, values, batch);
     const outputs = await session.run(feeds);
-    gradient?.add(this.state, outputs, tokens.tokens.data as BigInt64Array);
+    gradient?.add(this.state, outputs, feeds['tokens']?.data as Int32Array);
     return outputs;
   }
 
-  /** Log-probabilities of every row's tokens, without a gradient. */
-  async logprobs(rows: readonly Row[], weights: Weights, temperature: number, maxTokens: number, check: CheckPoint): Promise<Float32Array[]> {
+  /** Log-probabilities of every row's trained tokens, without a gradient. */
+  async logprobs(rows: readonly TrainedRow[], weights: Weights, temperature: number, maxTokens: number, check: CheckPoint): Promise<Float32Array[]> {
     const found = new Map<number, Float32Array>();
     for (const batch of this.plan(rows, maxTokens)) {
       check();

@@ -1,16 +1,13 @@
 /** @file Operations that move elements without computing: reshape, transpose, concat, split, slice, expand, gather, scatter. */
-import { axisOf, sameShape, withAxis } from '../shapes.ts';
+import { axisOf, sameShape, stretch, withAxis } from '../shapes.ts';
 import type { Dim, Shape, Value } from '../types.ts';
 
-/** `shape` may hold symbols; all but one of them must stand where they stand in x. */
+/** `shape` may hold symbols; at most one of them may stand elsewhere than in x. */
 export function reshape(x: Value, shape: Shape): Value {
-  const symbols = shape.filter((dim) => typeof dim === 'string').length;
-  const target = shape.map((dim, i) => {
-    if (typeof dim === 'number') return dim;
-    if (symbols === 1) return -1;
-    if (dim === x.shape[i]) return 0;
-    throw new Error(`reshape [${x.shape}] to [${shape}]: ${dim} cannot be inferred; keep it at its axis or feed the shape with reshapeTo`);
-  });
+  const moved = shape.flatMap((dim, i) => (typeof dim === 'string' && dim !== x.shape[i] ? [dim] : []));
+  if (moved.length > 1)
+    throw new Error(`reshape [${x.shape}] to [${shape}]: only one of ${moved.join(', ')} can be inferred; keep the others at their axes or use reshapeTo`);
+  const target = shape.map((dim, i) => (typeof dim === 'number' ? dim : dim === x.shape[i] ? 0 : -1));
   return reshapeTo(x, x.graph.integers(target), shape);
 }
 
@@ -42,12 +39,16 @@ export function split(x: Value, sizes: readonly number[], axis: number): Value[]
   return x.graph.emit('Split', [x, x.graph.integers(sizes)], { axis: at }, types);
 }
 
-/** Elements start … end − 1 of one axis. */
-export function slice(x: Value, axis: number, start: number, end: number): Value {
+/** Beyond every axis; ONNX cuts a slice off at the size. */
+const toTheEnd = Number.MAX_SAFE_INTEGER;
+
+/** Elements start … end − 1 of one axis; an `end` that is a symbol is the size of that axis. */
+export function slice(x: Value, axis: number, start: number, end: Dim): Value {
   const at = axisOf(axis, x.shape.length);
   const { graph } = x;
-  const bounds = [graph.integers([start]), graph.integers([end]), graph.integers([at])];
-  return graph.emit('Slice', [x, ...bounds], {}, [{ dtype: x.dtype, shape: withAxis(x.shape, at, end - start) }])[0] as Value;
+  if (typeof end === 'string' && end !== x.shape[at]) throw new Error(`slice of [${x.shape}]: expected axis ${at} to end at ${x.shape[at]}, got ${end}`);
+  const bounds = [graph.integers([start]), graph.integers([typeof end === 'number' ? end : toTheEnd]), graph.integers([at])];
+  return graph.emit('Slice', [x, ...bounds], {}, [{ dtype: x.dtype, shape: withAxis(x.shape, at, stretch(start, end)) }])[0] as Value;
 }
 
 /** Slice with int64 [1] values as bounds; `dim` names the size of the result. */
@@ -62,6 +63,13 @@ export function expand(x: Value, shape: readonly number[]): Value {
   return expandTo(x, x.graph.integers(shape), shape);
 }
 
+/** x stretched to the shape of another value. */
+export function expandLike(x: Value, like: Value): Value {
+  if (sameShape(x.shape, like.shape)) return x;
+  const sizes = like.shape.flatMap((dim) => (typeof dim === 'number' ? [dim] : []));
+  return sizes.length === like.shape.length ? expand(x, sizes) : expandTo(x, shape(like), like.shape);
+}
+
 /** Expand to an int64 value whose contents are `shape`. */
 export function expandTo(x: Value, target: Value, shape: Shape): Value {
   return x.graph.emit('Expand', [x, target], {}, [{ dtype: x.dtype, shape }])[0] as Value;
@@ -72,7 +80,7 @@ export function shape(x: Value, start = 0, end = x.shape.length): Value {
   return x.graph.emit('Shape', [x], { start, end }, [{ dtype: 'int64', shape: [end - start] }])[0] as Value;
 }
 
-/** Whole slices of x along an axis, for example rows of an embedding. */
+/** Whole slices of x along an axis, for example rows of an embedding; negative indices count from the end. */
 export function gather(x: Value, indices: Value, axis = 0): Value {
   const at = axisOf(axis, x.shape.length);
   const shape = [...x.shape.slice(0, at), ...indices.shape, ...x.shape.slice(at + 1)];
