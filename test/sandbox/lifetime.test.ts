@@ -70,6 +70,7 @@ describe('sessions that wait for a process', () => {
   test('do not wait once they are cancelled', async () => {
     const [busy, waiting] = await Promise.all([openSandbox(backend(), '', { wallMs: 1500 }), openSandbox(backend())]);
     const running = busy.execute('while True: pass', never);
+    await sleep(100); // the process has turned to it
     const startedAt = performance.now();
     await expect(waiting.execute('1', AbortSignal.timeout(100))).rejects.toMatchObject({ name: 'TimeoutError' });
     expect(performance.now() - startedAt).toBeLessThan(1000);

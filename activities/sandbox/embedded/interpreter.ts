@@ -1,7 +1,9 @@
 /** @file CPython in WebAssembly behind a sealed boundary, running the cells of many sessions one at a time. Lives in the worker thread of an interpreter process. */
 import { constants, readFileSync } from 'node:fs';
 import { Boundary, CellEnded, type WebAssemblyInstance } from './boundary.ts';
-import { type Image, LinearMemory } from './memory.ts';
+import { fillHoles } from './heap.ts';
+import { ImageStore } from './images.ts';
+import { baselineImage, type Image, LinearMemory } from './memory.ts';
 import { CappedOutput } from './output.ts';
 import type { CellAnswer } from './protocol.ts';
 
@@ -21,24 +23,23 @@ interface Report {
   readonly cut?: boolean;
 }
 
-/** Images of all sessions of this process together; the one not used for longest is dropped first, and replayed by its owner. */
-const imageByteBudget = 768 * 1024 * 1024;
-
-/** Between sessions memory is the baseline. */
-const unchanged: Image = { offsets: new Uint32Array(0), pages: Buffer.alloc(0), entropy: 1 };
+/** Images of all sessions of this process together, and of the setups that siblings share. */
+const sessionByteBudget = 768 * 1024 * 1024;
+const setupByteBudget = 64 * 1024 * 1024;
 
 export class Interpreter {
   readonly #boundary: Boundary;
   readonly #memory: LinearMemory;
   readonly #runCell: number;
   readonly #setOutput: (stdout: CappedOutput, stderr: CappedOutput) => void;
-  /** Sessions that are not in memory, the one not used for longest first. */
-  readonly #images = new Map<string, Image>();
-  #imageBytes = 0;
+  /** Sessions that are not in memory. */
+  readonly #sessions = new ImageStore(sessionByteBudget);
+  /** Sessions right after their setup, by setup and limits: siblings, and replays, begin with the image of the first. */
+  readonly #setups = new ImageStore(setupByteBudget);
   /** The session that is in memory, if any. */
   #current: string | undefined;
-  /** The image of #current when memory was last loaded; undefined once a cell has changed it. */
-  #loaded: Image | undefined;
+  /** The image that memory was loaded with; undefined once a cell has changed it. */
+  #loaded: Image | undefined = baselineImage;
 
   constructor(boundary: Boundary, runCell: number, setOutput: (stdout: CappedOutput, stderr: CappedOutput) => void) {
     this.#boundary = boundary;
@@ -50,27 +51,33 @@ export class Interpreter {
   /** Starts a session and runs its setup in it. */
   open(sandbox: string, setup: string, limits: Pick<Cell, 'memoryBytes' | 'outputBytes'>): CellAnswer {
     this.close(sandbox);
-    this.#leave();
-    this.#boundary.entropy = 1;
-    this.#current = sandbox;
-    return this.#run({ code: setup, stdin: '', ...limits });
+    const key = `${limits.memoryBytes} ${limits.outputBytes} ${setup}`;
+    const known = this.#setups.get(key);
+    if (known !== undefined) {
+      this.#sessions.keep(sandbox, known);
+      return silent;
+    }
+    this.#turnTo(sandbox, baselineImage);
+    const answer = this.#run({ code: setup, stdin: '', ...limits });
+    if (answer.ending !== 'returned' || answer.exitCode !== 0) return answer;
+    this.#loaded = this.#memory.image(this.#boundary.entropy);
+    this.#setups.keep(key, this.#loaded);
+    return silent;
   }
 
   /** undefined when the session is not here. */
   cell(sandbox: string, cell: Cell): CellAnswer | undefined {
     if (this.#current !== sandbox) {
-      const image = this.#images.get(sandbox);
+      const image = this.#sessions.get(sandbox);
       if (image === undefined) return undefined;
-      this.#leave();
-      this.#forget(sandbox);
-      this.#load(sandbox, image);
+      this.#turnTo(sandbox, image);
     }
     return this.#run(cell);
   }
 
   close(sandbox: string): void {
-    this.#forget(sandbox);
-    if (this.#current === sandbox) this.#discard();
+    this.#sessions.forget(sandbox);
+    if (this.#current === sandbox) this.#current = undefined;
   }
 
   #run(cell: Cell): CellAnswer {
@@ -93,9 +100,10 @@ export class Interpreter {
 
   /** The call was unwound in the middle: whatever memory holds now is garbage, and the image from before the cell replaces it. */
   #rollBack(before: Image | undefined, error: unknown, stdout: CappedOutput, stderr: CappedOutput): CellAnswer {
-    const sandbox = this.#current as string;
-    this.#discard();
-    if (before !== undefined) this.#load(sandbox, before);
+    this.#memory.load(before ?? baselineImage, this.#memory.changedPages());
+    this.#loaded = before ?? baselineImage;
+    this.#boundary.entropy = this.#loaded.entropy;
+    if (before === undefined) this.#current = undefined;
     const ended =
       error instanceof CellEnded ? error : new CellEnded('crashed', error instanceof Error ? `${error.name}: ${error.message}` : 'the interpreter crashed');
     // How far a stopped cell came depends on the machine, so its output is not shown: the same rollout must read the same everywhere.
@@ -134,43 +142,24 @@ export class Interpreter {
     return parseReport(text);
   }
 
-  /** Puts the current session away. */
-  #leave(): void {
-    if (this.#current === undefined) return;
-    const image = this.#loaded ?? this.#memory.image(this.#boundary.entropy);
-    this.#keep(this.#current, image);
-    this.#memory.restore(undefined, image);
-    this.#current = undefined;
-    this.#loaded = undefined;
-  }
-
-  #load(sandbox: string, image: Image): void {
-    this.#memory.restore(image, unchanged);
+  /** Puts the session that is in memory away, if there is one, and `image` in its place. */
+  #turnTo(sandbox: string, image: Image): void {
+    let changed = this.#loaded?.offsets;
+    if (this.#current !== undefined) {
+      const left = this.#loaded ?? this.#memory.image(this.#boundary.entropy);
+      this.#sessions.keep(this.#current, left);
+      changed = left.offsets;
+    }
+    this.#memory.load(image, changed ?? this.#memory.changedPages());
     this.#boundary.entropy = image.entropy;
+    this.#sessions.forget(sandbox);
     this.#current = sandbox;
     this.#loaded = image;
   }
-
-  #discard(): void {
-    this.#memory.restore(undefined);
-    this.#current = undefined;
-    this.#loaded = undefined;
-  }
-
-  #keep(sandbox: string, image: Image): void {
-    this.#images.set(sandbox, image);
-    this.#imageBytes += image.pages.byteLength;
-    for (const [oldest] of this.#images) {
-      if (this.#imageBytes <= imageByteBudget) return;
-      this.#forget(oldest);
-    }
-  }
-
-  #forget(sandbox: string): void {
-    this.#imageBytes -= this.#images.get(sandbox)?.pages.byteLength ?? 0;
-    this.#images.delete(sandbox);
-  }
 }
+
+/** Of a setup nothing is shown. */
+const silent: CellAnswer = { ending: 'returned', exitCode: 0, stdout: '', stderr: '', truncated: false, held: true };
 
 function answerOf(report: Report, stdout: CappedOutput, stderr: CappedOutput): CellAnswer {
   return {
@@ -229,8 +218,7 @@ export async function loadInterpreter(interrupt: Int32Array): Promise<Interprete
     env: { PYTHONHASHSEED: '0', HOME: '/' },
     stdin: () => null as unknown as string,
   });
-  const runCell = loadDriver(boundary.instance as WebAssemblyInstance);
-  const outputs = { stdout: new CappedOutput(0), stderr: new CappedOutput(0) };
+  const outputs = { stdout: new CappedOutput(0), stderr: new CappedOutput(4096) };
   const writer = (name: 'stdout' | 'stderr') => ({
     write: (bytes: Uint8Array) => {
       outputs[name].write(bytes);
@@ -239,6 +227,8 @@ export async function loadInterpreter(interrupt: Int32Array): Promise<Interprete
   });
   pyodide.setStdout(writer('stdout'));
   pyodide.setStderr(writer('stderr'));
+  const runCell = loadDriver(boundary.instance as WebAssemblyInstance, outputs.stderr);
+  fillHoles(boundary.instance as WebAssemblyInstance);
   pyodide.setInterruptBuffer(interrupt);
   const module = (pyodide as unknown as { _module: { growMemory: (byteLength: number) => unknown } })._module;
   boundary.seal((byteLength) => module.growMemory(byteLength));
@@ -249,7 +239,7 @@ export async function loadInterpreter(interrupt: Int32Array): Promise<Interprete
  * Runs driver.py through the C API, without a frame of Pyodide on the stack, and gives back the PyObject of its run_cell.
  * From then on Python and host meet in linear memory only.
  */
-function loadDriver(instance: WebAssemblyInstance): number {
+function loadDriver(instance: WebAssemblyInstance, stderr: CappedOutput): number {
   const { exports } = instance;
   const call = (name: string, ...values: number[]) => (exports[name] as (...values: number[]) => number)(...values) >>> 0;
   const withString = <Result>(text: string, use: (address: number) => Result): Result => {
@@ -261,7 +251,7 @@ function loadDriver(instance: WebAssemblyInstance): number {
     return result;
   };
   const run = (code: string) => {
-    if (withString(code, (address) => call('PyRun_SimpleString', address)) !== 0) throw new Error('driver.py: expected it to load, got the exception above');
+    if (withString(code, (address) => call('PyRun_SimpleString', address)) !== 0) throw new Error(`driver.py: expected it to load, got ${stderr.text()}`);
   };
   const source = readFileSync(new URL('driver.py', import.meta.url), 'utf8');
   // With builtins of its own, so that a cell that breaks the session's still gets its report.

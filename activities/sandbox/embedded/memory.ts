@@ -7,6 +7,7 @@ import type { WebAssemblyInstance } from './boundary.ts';
 const pageBytes = 4096;
 /** Compared at once; most of memory is clean, and one long comparison is fifteen times cheaper than sixteen short ones. */
 const blockBytes = 16 * pageBytes;
+const zeroBlock = Buffer.alloc(blockBytes);
 
 export interface Image {
   /** Offsets of the pages, ascending. */
@@ -16,53 +17,67 @@ export interface Image {
   readonly entropy: number;
 }
 
+/** The loaded interpreter, and what a session starts from. */
+export const baselineImage: Image = { offsets: new Uint32Array(0), pages: Buffer.alloc(0), entropy: 1 };
+
 export class LinearMemory {
   readonly #exports: WebAssemblyInstance['exports'];
   readonly #stackPointer: number;
   #baseline: Buffer;
+  /** Blocks of the baseline that are zero, the unused stack above all: comparing them reads one stream of memory instead of two. */
+  readonly #isZero: readonly boolean[];
   /** End of what was ever used since memory last matched the baseline. */
   #usedEnd: number;
 
   constructor(instance: WebAssemblyInstance) {
     this.#exports = instance.exports;
     this.#stackPointer = this.#call('emscripten_stack_get_current');
-    this.#baseline = Buffer.from(Buffer.from(this.#exports.memory.buffer));
+    const memory = Buffer.from(this.#exports.memory.buffer);
+    // What calls left behind below the stack pointer means nothing any more.
+    memory.fill(0, this.#call('emscripten_stack_get_end'), this.#stackPointer);
+    this.#baseline = Buffer.from(memory);
+    this.#isZero = Array.from({ length: Math.floor(memory.byteLength / blockBytes) }, (_, index) => isZero(memory, index * blockBytes));
     this.#usedEnd = this.#call('sbrk', 0);
   }
 
-  /** The pages in which memory differs from the baseline. */
+  /** Memory as the pages in which it differs from the baseline. */
   image(entropy: number): Image {
-    const offsets = this.#changedPages();
+    const offsets = this.changedPages();
     const memory = this.#bytes();
     const pages = Buffer.allocUnsafeSlow(offsets.length * pageBytes);
-    offsets.forEach((offset, index) => {
-      memory.copy(pages, index * pageBytes, offset, offset + pageBytes);
+    forEachRun(offsets, (first, end) => {
+      const start = offsets[first] as number;
+      memory.copy(pages, first * pageBytes, start, start + (end - first) * pageBytes);
     });
-    return { offsets: Uint32Array.from(offsets), pages, entropy };
+    return { offsets, pages, entropy };
   }
 
-  /** Makes memory that of `image`, or of the baseline. `changed` is the image of what is there now, when it is known. */
-  restore(image: Image | undefined, changed?: Image): void {
+  /** Makes memory that of `image`, where it differs from the baseline in the pages `changed` and no others. */
+  load({ offsets, pages }: Image, changed: Uint32Array): void {
     this.#exports['_emscripten_stack_restore']?.(this.#stackPointer);
     const memory = this.#bytes();
-    for (const offset of changed?.offsets ?? this.#changedPages()) this.#baseline.copy(memory, offset, offset, offset + pageBytes);
-    image?.offsets.forEach((offset, index) => {
-      image.pages.copy(memory, offset, index * pageBytes, (index + 1) * pageBytes);
+    forEachRun(without(changed, offsets), (_first, _end, start, stop) => {
+      this.#baseline.copy(memory, start, start, stop);
+    });
+    forEachRun(offsets, (first, end, start) => {
+      pages.copy(memory, start, first * pageBytes, end * pageBytes);
     });
     this.#usedEnd = this.#call('sbrk', 0);
   }
 
-  #changedPages(): number[] {
+  /** Offsets of the pages in which memory differs from the baseline, ascending. Compares all of it: a cell that corrupts its interpreter may have written anywhere. */
+  changedPages(): Uint32Array {
     const memory = this.#bytes();
     this.#usedEnd = Math.max(this.#usedEnd, this.#call('sbrk', 0));
     const end = Math.min(memory.byteLength, Math.ceil(this.#usedEnd / pageBytes) * pageBytes);
     const offsets: number[] = [];
     for (let block = 0; block < end; block += blockBytes) {
       const blockEnd = Math.min(block + blockBytes, end);
-      if (this.#same(memory, block, blockEnd)) continue;
+      const isZeroBlock = this.#isZero[block / blockBytes] ?? true;
+      if (isZeroBlock ? isZero(memory, block, blockEnd) : this.#same(memory, block, blockEnd)) continue;
       for (let page = block; page < blockEnd; page += pageBytes) if (!this.#same(memory, page, page + pageBytes)) offsets.push(page);
     }
-    return offsets;
+    return Uint32Array.from(offsets);
   }
 
   #same(memory: Buffer, start: number, end: number): boolean {
@@ -83,6 +98,30 @@ export class LinearMemory {
   #call(name: string, ...values: number[]): number {
     const exported = this.#exports[name];
     if (exported === undefined) throw new Error(`interpreter: expected the export ${name}; this pyodide is another than the one of package.json`);
-    return exported(...values);
+    return exported(...values) >>> 0;
   }
+}
+
+function isZero(memory: Buffer, start: number, end = start + blockBytes): boolean {
+  return zeroBlock.compare(memory, start, end, 0, end - start) === 0;
+}
+
+/** Neighbouring pages together: `use(first, end, start, stop)` with indices [first, end) and bytes [start, stop). */
+function forEachRun(offsets: Uint32Array, use: (first: number, end: number, start: number, stop: number) => void): void {
+  for (let first = 0; first < offsets.length; ) {
+    const start = offsets[first] as number;
+    let end = first + 1;
+    while (offsets[end] === start + (end - first) * pageBytes) end += 1;
+    use(first, end, start, start + (end - first) * pageBytes);
+    first = end;
+  }
+}
+
+/** What is in `all` and not in `removed`; both ascending. */
+function without(all: Uint32Array, removed: Uint32Array): Uint32Array {
+  let next = 0;
+  return all.filter((offset) => {
+    while (next < removed.length && (removed[next] as number) < offset) next += 1;
+    return removed[next] !== offset;
+  });
 }

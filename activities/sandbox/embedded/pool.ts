@@ -13,9 +13,19 @@ export interface Lease {
 interface Place {
   readonly process: InterpreterProcess;
   sessions: number;
-  /** Ends of the requests waiting for the process, first come first served. */
-  queue: Promise<unknown>;
+  readonly waiting: Waiting[];
+  busy: boolean;
+  /** The session that was asked last, whose memory needs no exchange, and how often in a row. */
+  last: { readonly sandbox: string; readonly times: number } | undefined;
 }
+
+interface Waiting {
+  readonly sandbox: string;
+  readonly begin: () => Promise<void>;
+}
+
+/** Requests that one session may make before those that others have waiting: a replay goes through, a neighbour does not starve. */
+const longestRow = 16;
 
 /** Processes that end before they were ready, one after another, before the pool stops replacing them: something is wrong with the installation. */
 const startAttempts = 3;
@@ -86,7 +96,9 @@ export class ProcessPool {
         this.#fill();
       }),
       sessions: 0,
-      queue: Promise.resolve(),
+      waiting: [],
+      busy: false,
+      last: undefined,
     };
     this.#places.add(place);
     place.process.ready.then(
@@ -108,19 +120,34 @@ export class ProcessPool {
 
 /** The wall clock of a cell starts when its process turns to it, not while it waits. */
 function inTurn(place: Place, question: Question, wallMs: number, signal?: AbortSignal): Promise<Reply> {
-  let begun = false;
-  const turn = place.queue.then(() => {
-    begun = true;
-    return place.process.ask(question, wallMs, signal);
-  });
-  place.queue = turn.catch(() => undefined);
-  if (signal === undefined) return turn;
   return new Promise((resolve, reject) => {
+    const entry: Waiting = {
+      sandbox: question.sandbox,
+      begin: () => {
+        signal?.removeEventListener('abort', cancel);
+        return place.process.ask(question, wallMs, signal).then(resolve, reject);
+      },
+    };
     // Who is cancelled while others run does not wait for them.
     const cancel = () => {
-      if (!begun) resolve({ killed: 'cancelled' });
+      place.waiting.splice(place.waiting.indexOf(entry), 1);
+      resolve({ killed: 'cancelled' });
     };
-    signal.addEventListener('abort', cancel, { once: true });
-    turn.then(resolve, reject).finally(() => signal.removeEventListener('abort', cancel));
+    if (signal?.aborted === true) return resolve({ killed: 'cancelled' });
+    signal?.addEventListener('abort', cancel, { once: true });
+    place.waiting.push(entry);
+    if (!place.busy) advance(place);
   });
+}
+
+/** First come, first served; but first the session that is in memory. */
+function advance(place: Place): void {
+  const { waiting, last } = place;
+  const same = last === undefined || last.times >= longestRow ? -1 : waiting.findIndex(({ sandbox }) => sandbox === last.sandbox);
+  const [next] = waiting.splice(Math.max(same, 0), 1);
+  place.busy = next !== undefined;
+  if (next === undefined) return;
+  place.last = { sandbox: next.sandbox, times: next.sandbox === last?.sandbox ? last.times + 1 : 1 };
+  // A turn of the event loop later, when the session that was just answered may have asked again.
+  void next.begin().then(() => setImmediate(() => advance(place)));
 }
