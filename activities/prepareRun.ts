@@ -1,5 +1,5 @@
 /** @file Activity `prepareRun`: makes a run, or finds where it stands, so that training goes on with the first step that is not on disk. */
-import { mkdir, readlink } from 'node:fs/promises';
+import { mkdir, readlink, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { RunConfig } from '../core/run/config.ts';
 import type { EvaluationResult, PreparedRun, PrepareInput } from '../core/run/types.ts';
@@ -27,9 +27,10 @@ async function prepareRun(home: string, { run, config }: PrepareInput): Promise<
   await refuseBadTasks(config);
   await refuseBadEmbedder(config);
   await settleConfig(home, run, config);
-  const { checkpoints, evaluations } = runPaths(home, run);
+  const { checkpoints, evaluations, status } = runPaths(home, run);
   await mkdir(checkpoints, { recursive: true });
   await removeTemporary(checkpoints);
+  await rm(status, { force: true }); // however it ended before, now it goes on
   const { newest, warnings } = await findNewestCheckpoint(checkpoints);
   const { policy, state } = newest ?? (await makeInitialCheckpoint(checkpoints, config));
   await repairLatest(checkpoints, basename(policy.checkpoint));

@@ -11,6 +11,7 @@ import type {
   UpdateInput,
   UpdateResult,
   WarmupInput,
+  WriteReportInput,
 } from '../core/run/types.ts';
 
 /** Task queue `turnwise`: light work beside the workflows. */
@@ -23,8 +24,8 @@ export interface LightActivities {
   /** One line of metrics.jsonl and its TensorBoard event. Idempotent per (run, kind, step). */
   recordStep(input: RecordStepInput): Promise<void>;
   recordEvaluation(input: RecordEvaluationInput): Promise<void>;
-  /** Writes report.html from what is on disk. */
-  writeReport(input: { readonly run: string }): Promise<void>;
+  /** Writes status.json and report.html, from what is on disk. May be repeated. */
+  writeReport(input: WriteReportInput): Promise<void>;
 }
 
 /** Task queue `turnwise-policy`. */

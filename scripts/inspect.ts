@@ -7,6 +7,7 @@
  */
 import { existsSync, writeFileSync } from 'node:fs';
 import { Command } from 'commander';
+import { answers, connectClient, connectionSettings } from '../workers/config/connection.ts';
 import { runPaths, turnwiseHome } from '../workers/onDisk.ts';
 import {
   inspection,
@@ -15,12 +16,14 @@ import {
   readSamples,
   readTrajectories,
   runText,
+  type Standing,
   stepText,
   type TrajectoryLine,
   trajectoryText,
 } from '../workers/records.ts';
 import { runCommand, say } from './runs/command.ts';
 import { wholeNumber } from './runs/options.ts';
+import { stateOf } from './runs/resumption.ts';
 
 const program = new Command('inspect')
   .description('Show what a run has done: the same as its report.html. GTPO is Group Turn Policy Optimization (arXiv 2511.14846).')
@@ -37,12 +40,23 @@ await runCommand(async () => {
   const home = turnwiseHome();
   const { root } = runPaths(home, run);
   if (!existsSync(root)) throw new Error(`run ${run}: expected its records in ${root}, found none; npm run status lists the runs that go on`);
-  const { shown, text } = await view(home, await readRun(home, run));
+  const records = await readRun(home, run);
+  const { shown, text } = await view(home, records.standing === null ? { ...records, standing: await liveStanding(run) } : records);
   if (options.json === undefined) say(text);
   else if (options.json === true) say(JSON.stringify(shown, null, 2));
   else writeFileSync(options.json, `${JSON.stringify(shown, null, 2)}\n`);
   return 0;
 });
+
+/** What a run that goes on says of itself: only the server knows that it is paused, or waits. */
+async function liveStanding(run: string): Promise<Standing | null> {
+  const settings = connectionSettings();
+  const client = (await answers(settings, 1000)) ? await connectClient(settings).catch(() => undefined) : undefined;
+  if (client === undefined) return null;
+  const standing = await stateOf(client, run).catch(() => undefined);
+  await client.connection.close();
+  return standing?.status === 'RUNNING' && standing.progress !== undefined ? { phase: standing.progress.phase, reason: standing.progress.reason } : null;
+}
 
 async function view(home: string, records: RunRecords): Promise<{ readonly shown: unknown; readonly text: string }> {
   if (options.rollout !== undefined) {

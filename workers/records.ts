@@ -2,4 +2,6 @@
 export { inspection, runText, stepText, trajectoryText } from '../activities/records/inspect.ts';
 export { type RunRecords, readRun, readTrajectories } from '../activities/records/readRun.ts';
 export { readSamples } from '../activities/records/report/samples.ts';
+export type { Standing } from '../activities/records/standing.ts';
 export type { TrajectoryLine } from '../activities/records/trajectoryLine.ts';
+export { refreshReport } from '../activities/writeReport.ts';

@@ -35,9 +35,13 @@ export async function train(input: TrainInput): Promise<TrainResult> {
     await phases.run(() => playPhases(run));
   } catch (error) {
     if (!phases.consideredCancelled) throw error;
-    state.enter('cancelled', cancellation.reason);
+    const { reason } = cancellation;
+    const ending = { phase: 'cancelled', ...(reason === undefined ? {} : { reason }) } as const;
+    state.enter('cancelled', reason);
+    // A report that cannot be written does not keep a run from being cancelled.
+    await CancellationScope.nonCancellable(() => light.writeReport({ run: run.run, ending })).catch(() => undefined);
     // Cancelled through Temporal itself: the status of the workflow says so, and there is no reason to hand back.
-    if (cancellation.reason === undefined) throw error;
+    if (reason === undefined) throw error;
   }
   return state.result();
 }
@@ -179,7 +183,7 @@ async function evaluateAll({ run, config, state, children }: Run, number: number
 async function end({ run, state }: Run, phase: 'completed' | 'gated', reason?: string): Promise<void> {
   const reasons = reason === undefined ? [] : [reason];
   try {
-    await light.writeReport({ run });
+    await light.writeReport({ run, ending: { phase, ...(reason === undefined ? {} : { reason }) } });
   } catch (error) {
     if (CancellationScope.current().consideredCancelled) throw error;
     reasons.push(`the report was not written: ${reasonOf(error)}`);

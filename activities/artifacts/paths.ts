@@ -15,6 +15,8 @@ export interface RunPaths {
   readonly checkpoints: string;
   readonly tensorboard: string;
   readonly report: string;
+  /** How the run ended; absent before. */
+  readonly status: string;
 }
 
 /** A run's name is part of paths and of workflow ids. */
@@ -35,6 +37,7 @@ export function runPaths(home: string, run: string): RunPaths {
     checkpoints: join(root, 'checkpoints'),
     tensorboard: join(root, 'tensorboard'),
     report: join(root, 'report.html'),
+    status: join(root, 'status.json'),
   };
 }
 

@@ -7,6 +7,7 @@ import type { StepSamples } from './report/page.ts';
 import { methodOf, similarityOf } from './report/sections.ts';
 import { type Curve, curves, pointsOf, solvedCurve } from './report/series.ts';
 import { type Comparison, comparisons, intervalOf, verdict } from './report/verdict.ts';
+import { standingText } from './standing.ts';
 import type { TrajectoryLine, TurnLine } from './trajectoryLine.ts';
 
 /** What `inspect --json` writes. */
@@ -24,7 +25,7 @@ export function inspection(records: RunRecords, samples: readonly StepSamples[])
 export function runText(records: RunRecords, samples: readonly StepSamples[]): string {
   const compared = comparisons(records.evaluations);
   const parts = [
-    `${records.run}\n${verdict(compared)}`,
+    [records.run, standingText(records) ?? '', verdict(compared)].filter((line) => line !== '').join('\n'),
     configText(records),
     comparisonText(compared),
     curvesText(records),

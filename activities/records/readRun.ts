@@ -4,12 +4,15 @@ import { join } from 'node:path';
 import type { RunConfig } from '../../core/run/config.ts';
 import { runPaths } from '../artifacts/paths.ts';
 import { type EvaluationLine, type LedgerLine, type MetricsLine, readLines } from './lines.ts';
+import { readStanding, type Standing } from './standing.ts';
 import { type TrajectoryLine, trajectoryFileName } from './trajectoryLine.ts';
 
 export interface RunRecords {
   readonly run: string;
   /** null where the run has not got that far, or config.json is damaged. */
   readonly config: RunConfig | null;
+  /** How it ended; null before, and where nobody has said so. */
+  readonly standing: Standing | null;
   readonly warmup: readonly MetricsLine[];
   readonly steps: readonly MetricsLine[];
   readonly evaluations: readonly EvaluationLine[];
@@ -29,16 +32,18 @@ export interface LedgerSummary {
 
 export async function readRun(home: string, run: string): Promise<RunRecords> {
   const paths = runPaths(home, run);
-  const [metrics, evaluations, ledger, trajectorySteps, config] = await Promise.all([
+  const [metrics, evaluations, ledger, trajectorySteps, config, standing] = await Promise.all([
     readLines<MetricsLine>(paths.metrics),
     readLines<EvaluationLine>(paths.evaluations),
     readLines<LedgerLine>(paths.ledger),
     stepsIn(paths.trajectories),
     readConfig(paths.config),
+    readStanding(paths.status),
   ]);
   return {
     run,
     config,
+    standing,
     warmup: metrics.filter(({ kind }) => kind === 'warmup'),
     steps: metrics.filter(({ kind }) => kind === 'step'),
     evaluations,

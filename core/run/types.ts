@@ -258,6 +258,12 @@ export interface EvaluateInput {
   readonly carry?: EvaluationTally;
 }
 
+export interface WriteReportInput {
+  readonly run: string;
+  /** How the run ended. Absent: the report alone is written again. */
+  readonly ending?: { readonly phase: 'completed' | 'gated' | 'cancelled'; readonly reason?: string };
+}
+
 export interface RecordEvaluationInput {
   readonly run: string;
   readonly step: number;

@@ -1,11 +1,14 @@
 /** @file report.html in a real browser: it shows the run, in both schemes, and nothing a policy wrote gets out of its place. */
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { runPaths } from '../../activities/artifacts/paths.ts';
+import { runText } from '../../activities/records/inspect.ts';
+import { readRun } from '../../activities/records/readRun.ts';
 import { html } from '../../activities/records/report/html.ts';
-import { createWriteReport } from '../../activities/writeReport.ts';
+import { standingText } from '../../activities/records/standing.ts';
+import { createWriteReport, refreshReport } from '../../activities/writeReport.ts';
 import { asActivity, temporaryHome, writeSyntheticRun } from '../records/syntheticRun.ts';
 
 /** A browser of the machine; `CHROMIUM` names another. */
@@ -27,6 +30,35 @@ test('a run of which nothing is recorded yet has a report', async () => {
   await asActivity(createWriteReport({ home }))({ run: 'empty' });
   const page = await readFile(runPaths(home, 'empty').report, 'utf8');
   for (const words of ['Not evaluated yet.', 'No training step has been recorded.', 'Nothing has been entered.']) expect(page).toContain(words);
+});
+
+test.each([
+  ['gated', 'the policy solves 4.0 % of held-out rollouts', /<p class="standing">Stopped at the gate before reinforcement learning: the policy solves 4\.0 %/],
+  ['cancelled', 'wrong <data>', /<p class="standing">Cancelled after step 3 of 3: wrong &lt;data&gt;\. `npm run resume -- synthetic` starts it again/],
+] as const)('a run that ended as %s says so and why at the top, in the page and in the terminal', async (phase, reason, message) => {
+  const { home, store } = await temporaryHome();
+  await writeSyntheticRun(home, store, { run: 'synthetic', steps: 3 });
+  await asActivity(createWriteReport({ home }))({ run: 'synthetic', ending: { phase, reason } });
+  expect(await readFile(runPaths(home, 'synthetic').report, 'utf8')).toMatch(message);
+  const records = await readRun(home, 'synthetic');
+  expect(records.standing).toEqual({ phase, reason });
+  expect(runText(records, []).split('\n')[1]).toContain(reason);
+});
+
+test('a run that was interrupted, or about which nobody said anything, says how far it came and how to go on', async () => {
+  const { home, store } = await temporaryHome();
+  await writeSyntheticRun(home, store, { run: 'synthetic', steps: 3 });
+  const records = await readRun(home, 'synthetic');
+  const third = records.steps.slice(0, 2);
+  expect(standingText(records)).toBeUndefined();
+  expect(standingText({ ...records, steps: third })).toMatch(/^Not finished: after step 2 of 3\. .*`npm run resume -- synthetic` goes on\.$/);
+  expect(standingText({ ...records, steps: third, standing: { phase: 'waiting-for-operator', reason: 'update: disk full' } })).toMatch(
+    /^Waits for an operator after step 2 of 3: update: disk full\./,
+  );
+  await refreshReport(home, 'synthetic', { phase: 'interrupted' });
+  expect(await readFile(runPaths(home, 'synthetic').report, 'utf8')).toContain('<p class="standing">Interrupted after step 3 of 3; nothing is lost.');
+  await writeFile(runPaths(home, 'synthetic').status, '{"pha');
+  expect((await readRun(home, 'synthetic')).standing).toBeNull();
 });
 
 test('the page needs nothing from elsewhere: no script, no address that loads', async () => {

@@ -150,6 +150,7 @@ test('cancel with a reason: children end, sandboxes are given back, the reason i
   );
   expect(scene.inputs('closeSandboxes').flatMap(({ sandboxes }) => sandboxes)).toHaveLength(2);
   expect(scene.inputs('grade')).toEqual([]);
+  expect(scene.inputs('writeReport')).toEqual([{ run, ending: { phase: 'cancelled', reason: 'the data set is wrong' } }]);
 });
 
 test('cancelled through Temporal, the run has status cancelled', async () => {

@@ -1,5 +1,6 @@
 /** @file report.html: one self-contained page without a script or an external request, for whoever asks whether it worked and why. */
 import type { RunRecords } from '../readRun.ts';
+import { standingText } from '../standing.ts';
 import type { TrajectoryLine } from '../trajectoryLine.ts';
 import { figure } from './figures.ts';
 import { Html, html } from './html.ts';
@@ -23,7 +24,7 @@ export function renderReport(records: RunRecords, samples: readonly StepSamples[
 <html lang="en"><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="${policy}">
 <meta name="viewport" content="width=device-width,initial-scale=1"><title>${records.run} · turnwise</title><style>${new Html(style)}</style></head>
 <body><main>
-<header><h1>${records.run} <span class="quiet">· ${progressOf(records)}</span></h1><p class="verdict">${verdict(compared)}</p>${configSummary(records.config)}</header>
+<header><h1>${records.run} <span class="quiet">· ${progressOf(records)}</span></h1>${standingOf(records)}<p class="verdict">${verdict(compared)}</p>${configSummary(records.config)}</header>
 <section><h2>Before and after</h2>${comparisonTable(compared)}</section>
 <section><h2>While it trained</h2>${curveSection(records)}${metricsTable(records)}</section>
 <section><h2>What the policy did</h2>${creditNote(records)}${samples.map(samplesOf)}</section>
@@ -32,6 +33,11 @@ export function renderReport(records: RunRecords, samples: readonly StepSamples[
 </main></body></html>
 `;
   return page.markup;
+}
+
+function standingOf(records: RunRecords): Html {
+  const text = standingText(records);
+  return text === undefined ? html`` : html`<p class="standing">${text}</p>`;
 }
 
 function progressOf({ steps, warmup, config }: RunRecords): string {

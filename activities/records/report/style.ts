@@ -8,6 +8,7 @@ body{margin:0;background:var(--paper);color:var(--ink);font:16px/1.55 ui-sans-se
 main{max-width:1088px;margin:0 auto;padding:56px 24px 80px}
 h1,h2,.verdict{font-family:Charter,"Iowan Old Style","Source Serif 4",Georgia,"Liberation Serif",serif;font-weight:600;line-height:1.2;text-wrap:balance}
 h1{font-size:1.05rem;margin:0;color:var(--quiet);font-weight:500;overflow-wrap:anywhere}
+.standing{border-left:3px solid var(--bad);padding:.35rem 0 .35rem .8rem;margin:.6rem 0 0;max-width:60em}
 .verdict{font-size:2.1rem;margin:.35rem 0 1.6rem;letter-spacing:-.01em;max-width:24em}
 h2{font-size:1.4rem;margin:3.6rem 0 .9rem}
 h3{font-size:1rem;margin:2rem 0 .8rem;color:var(--quiet);font-weight:600}
