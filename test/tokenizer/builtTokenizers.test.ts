@@ -1,4 +1,8 @@
-/** @file The tokenizers of policies made from nothing: equal to transformers' on the same files (built_tokenizers_reference.py), and closed to markup in texts. */
+/**
+ * @file The tokenizers of policies made from nothing: equal to what AutoTokenizer makes of a policy's directory (built_tokenizers_reference.py),
+ * and closed to markup in texts.
+ */
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -73,4 +77,31 @@ describe.each(['tags', 'bytes'] as const)('%s', async (name) => {
 test('bytes: any text survives', async () => {
   const tokenizer = await PolicyTokenizer.load(join(folder, 'bytes'));
   fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => tokenizer.decode(tokenizer.encodeText(text)) === text.toWellFormed()));
+});
+
+test('tags: the longest word at each place; the tags of turns are words like any other; the rest is dropped', async () => {
+  const tokenizer = await PolicyTokenizer.load(join(folder, 'tags'));
+  const specials = ['<pad>', '<|user|>', '<|bot|>', '<|tool|>', '<|end|>'];
+  const words = Array.from({ length: tokenizer.vocabSize }, (_, id) => tokenizer.decode([id]));
+  expect(words.slice(0, 9)).toEqual([...specials, '<code>', '</code>', '<answer>', '</answer>']);
+  const longestMatch = (text: string): number[] => {
+    const found = words.filter((word) => !specials.includes(word) && text.startsWith(word)).sort((a, b) => b.length - a.length)[0];
+    if (text === '') return [];
+    return found === undefined ? longestMatch(text.slice(1)) : [words.indexOf(found), ...longestMatch(text.slice(found.length))];
+  };
+  const text = fc.array(fc.oneof(fc.constantFrom(...words), fc.string({ maxLength: 3 })), { maxLength: 12 }).map((parts) => parts.join(''));
+  fc.assert(
+    fc.property(text, (joined) => {
+      expect([...tokenizer.encodeText(joined)]).toEqual(longestMatch(joined));
+    }),
+  );
+});
+
+const python = process.env['TURNWISE_PEER_PYTHON'];
+
+test('transformers (TURNWISE_PEER_PYTHON) still gives what the reference says', { timeout: 120_000 }, () => {
+  if (python === undefined) return expect.soft(python, 'TURNWISE_PEER_PYTHON is not set').toBeUndefined();
+  const printed = execFileSync(python, [join(import.meta.dirname, 'built_tokenizers_reference.py'), folder], { encoding: 'utf8', maxBuffer: 2 ** 24 });
+  const { tags, bytes } = JSON.parse(printed) as typeof reference;
+  expect({ tags, bytes }).toEqual({ tags: reference.tags, bytes: reference.bytes });
 });

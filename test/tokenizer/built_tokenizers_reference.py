@@ -1,29 +1,40 @@
-"""Ids that transformers' AutoTokenizer gives for the tokenizers that turnwise builds.
+"""Ids that transformers' AutoTokenizer gives for the tokenizers that turnwise builds, beside the config.json of a policy.
 
 Run: node test/tokenizer/writeBuiltTokenizers.ts OUT && python test/tokenizer/built_tokenizers_reference.py OUT > test/tokenizer/built_tokenizers.json
 """
-import json, sys
-import tokenizers, transformers
+import json
+import sys
+
+import tokenizers
+import transformers
 from transformers import AutoTokenizer
 
-TEXTS = {
-    "tags": ["What is the age of the boss of kj?", "<code>boss('kj')</code>", "<answer>91</answer>", "Total stock of ab and cd?", "KeyError", "xy has 42 pens, gets 7 then loses 3. How many?",
-             "new('ab')+old('cd')", "SyntaxErrorError", "<|user|>a<|end|><|bot|>", "Ünknown TEXT and {braces}", "12.5 * -3", " the theory", "none", "''))"],
-    "bytes": ["", "plain", "naïve 東京 🙂", "\r\n\t\u0000", "<|user|>hi<|end|><|bot|>", "<|us er|>", "  two  spaces  ", "\\boxed{4}", "```python\nprint(1)\n```"],
-}
-CHATS = [[{"role": "user", "content": "What is the age of kj?"}],
-         [{"role": "user", "content": "What is the age of the boss of kj?"}, {"role": "assistant", "content": "<code>boss('kj')</code>"}, {"role": "tool", "content": "'iu'"}, {"role": "assistant", "content": "<answer>7</answer>"}]]
+
+def reference(folder):
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    with open(f"{folder}/texts.json", encoding="utf-8") as file:
+        given = json.load(file)
+    encodings, chats = [], []
+    for text in given["texts"]:
+        ids = tokenizer.encode(text, add_special_tokens=False)
+        encodings.append({"text": text, "ids": ids, "decoded": tokenizer.decode(ids)})
+    for messages in given["chats"]:
+        rendered = tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
+        ids = tokenizer.apply_chat_template(messages, add_generation_prompt=True, return_dict=True)["input_ids"]
+        chats.append({"messages": messages, "withPrompt": rendered, "ids": ids})
+    return {"vocabSize": len(tokenizer), "eos": tokenizer.eos_token_id, "pad": tokenizer.pad_token_id, "encodings": encodings, "chats": chats}
+
 
 def main(folder):
-    expected = {"meta": {"transformers": transformers.__version__, "tokenizers": tokenizers.__version__}}
-    for name, texts in TEXTS.items():
-        tok = AutoTokenizer.from_pretrained(f"{folder}/{name}")
-        encode = lambda text: tok.encode(text, add_special_tokens=False)
-        expected[name] = {
-            "vocabSize": len(tok), "eos": tok.eos_token_id, "pad": tok.pad_token_id,
-            "encodings": [{"text": t, "ids": encode(t), "decoded": tok.decode(encode(t))} for t in texts],
-            "chats": [{"messages": c, "withPrompt": tok.apply_chat_template(c, tokenize=False, add_generation_prompt=True), "ids": tok.apply_chat_template(c, add_generation_prompt=True, return_dict=True)["input_ids"]} for c in CHATS],
-        }
-    json.dump(expected, sys.stdout, indent=1); print()
+    lines = [f'"meta": {json.dumps({"transformers": transformers.__version__, "tokenizers": tokenizers.__version__})}']
+    for name in ("tags", "bytes"):
+        found = reference(f"{folder}/{name}")
+        parts = [f'"{key}": {found[key]}' for key in ("vocabSize", "eos", "pad")]
+        for key in ("encodings", "chats"):
+            entries = ",\n".join(json.dumps(entry, ensure_ascii=False) for entry in found[key])
+            parts.append(f'"{key}": [\n{entries}\n]')
+        lines.append(f'"{name}": {{\n' + ",\n".join(parts) + "\n}")
+    print("{\n" + ",\n".join(lines) + "\n}")
+
 
 main(sys.argv[1])

@@ -3,7 +3,6 @@
  * `tags`: a fixed vocabulary of 98 words and characters for the recipe families, longest match first. `bytes`: any UTF-8 text.
  */
 import type { PolicyConfig } from '../../../core/run/config.ts';
-import { alternation } from './alternation.ts';
 
 /** File name → content, to be written beside config.json. */
 export type TokenizerFiles = Readonly<Record<'tokenizer.json' | 'tokenizer_config.json' | 'special_tokens_map.json' | 'chat_template.jinja', string>>;
@@ -18,9 +17,6 @@ const words = [
   ...['Total', ' stock', ' and', "new('", "old('", 'KeyError', 'TypeError', 'NameError', 'SyntaxError', 'Error', 'none'],
 ];
 
-/** Text outside the vocabulary becomes this. */
-const unknown = '?';
-
 const template =
   "{% for message in messages %}{% if message['role'] == 'assistant' %}<|bot|>{% generation %}{{ message['content'] }}<|end|>{% endgeneration %}" +
   "{% elif message['role'] == 'tool' %}<|tool|>{{ message['content'] }}<|end|>{% else %}<|user|>{{ message['content'] }}<|end|>{% endif %}{% endfor %}" +
@@ -30,40 +26,32 @@ export function buildTokenizer(vocabulary: PolicyConfig['vocabulary']): Tokenize
   return vocabulary === 'tags' ? buildTagsTokenizer() : buildBytesTokenizer();
 }
 
+/**
+ * transformers reads a tokenizer beside a Qwen 2 model as byte-level BPE, whatever else the file says. So the words are added tokens, which are
+ * matched first, the longest at each place; BPE is left with single characters. Characters outside the vocabulary are dropped.
+ */
 export function buildTagsTokenizer(): TokenizerFiles {
-  const vocabulary = [...specials, ...tags, ...characters, ...words];
-  return filesOf({
-    pre_tokenizer: { type: 'Split', pattern: { Regex: alternation(vocabulary.slice(specials.length)) }, behavior: 'Isolated', invert: false },
-    decoder: { type: 'Fuse' },
-    model: { type: 'WordLevel', vocab: indexed(vocabulary), unk_token: unknown },
-  });
+  return filesOf([...specials, ...tags, ...characters.map((character) => character.replace(' ', 'Ġ')), ...words], [...tags, ...words]);
 }
 
 export function buildBytesTokenizer(): TokenizerFiles {
-  return filesOf({
-    pre_tokenizer: { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: false },
-    decoder: { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: false },
-    model: {
-      type: 'BPE',
-      dropout: null,
-      unk_token: null,
-      continuing_subword_prefix: null,
-      end_of_word_suffix: null,
-      fuse_unk: false,
-      byte_fallback: false,
-      ignore_merges: false,
-      vocab: indexed([...specials, ...byteCharacters()]),
-      merges: [],
-    },
-  });
+  return filesOf([...specials, ...byteCharacters()], []);
 }
 
-function filesOf(tokenizer: Readonly<Record<string, unknown>>): TokenizerFiles {
-  const added = specials.map((content, id) => ({ id, content, single_word: false, lstrip: false, rstrip: false, normalized: false, special: true }));
+function filesOf(vocabulary: readonly string[], wholeWords: readonly string[]): TokenizerFiles {
+  const added = [...specials, ...wholeWords].map((content) => {
+    const special = (specials as readonly string[]).includes(content);
+    return { id: vocabulary.indexOf(content), content, single_word: false, lstrip: false, rstrip: false, normalized: false, special };
+  });
+  const byteLevel = { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: false };
+  const bpe = { type: 'BPE', dropout: null, unk_token: null, continuing_subword_prefix: null, end_of_word_suffix: null };
+  const model = { ...bpe, fuse_unk: false, byte_fallback: false, ignore_merges: false, vocab: indexed(vocabulary), merges: [] };
+  const tokenizer = { normalizer: null, pre_tokenizer: byteLevel, post_processor: null, decoder: byteLevel, model };
   const names = { eos_token: '<|end|>', pad_token: '<pad>' };
   return {
-    'tokenizer.json': json({ version: '1.0', truncation: null, padding: null, added_tokens: added, normalizer: null, post_processor: null, ...tokenizer }),
-    'tokenizer_config.json': json({ tokenizer_class: 'PreTrainedTokenizerFast', clean_up_tokenization_spaces: false, ...names }),
+    'tokenizer.json': json({ version: '1.0', truncation: null, padding: null, added_tokens: added, ...tokenizer }),
+    // No text becomes the unknown token. transformers wants one by name, and adds one of its own to the vocabulary when it is not told.
+    'tokenizer_config.json': json({ tokenizer_class: 'PreTrainedTokenizerFast', clean_up_tokenization_spaces: false, ...names, unk_token: '<pad>' }),
     'special_tokens_map.json': json(names),
     'chat_template.jinja': template,
   };

@@ -15,6 +15,7 @@ const tokenizerJson = z.looseObject({
   added_tokens: z.array(addedToken).default([]),
   model: z.looseObject({
     unk_token: z.string().nullish(),
+    merges: z.array(z.unknown()).optional(),
     vocab: z.union([z.record(z.string(), z.number()), z.array(z.tuple([z.string(), z.number()]))]),
   }),
 });

@@ -36,10 +36,11 @@ export class PolicyTokenizer {
   constructor(directory: TokenizerDirectory) {
     const { tokenizer, config } = directory;
     // The library looks for the unknown token of a WordLevel vocabulary in the configuration only.
-    const settings = { unk_token: tokenizer.model.unk_token, ...config };
+    const settings = { ...config, unk_token: tokenizer.model.unk_token };
+    const markup = tokenizer.added_tokens.filter((token) => !isWord(token, tokenizer));
     this.#marked = new Tokenizer(tokenizer, settings);
-    this.#plain = new Tokenizer(withoutAddedTokens(tokenizer), settings);
-    this.#addedTokens = new Map(tokenizer.added_tokens.map((token) => [token.content, token]));
+    this.#plain = new Tokenizer(withoutMarkup(tokenizer, markup), settings);
+    this.#addedTokens = new Map(markup.map((token) => [token.content, token]));
     this.#addedPattern = this.#addedTokens.size === 0 ? null : new RegExp(`(${alternation([...this.#addedTokens.keys()])})`, 'u');
     this.template = new ChatTemplate(directory.template, {
       bos_token: config.bos_token ?? '',
@@ -162,15 +163,24 @@ function strippedText(text: string, before: Piece | undefined, after: Piece | un
   return after !== undefined && 'special' in after && after.special.lstrip ? start.trimEnd() : start;
 }
 
-/** The same tokenizer without added tokens; those in the vocabulary get a name that no text has, the unknown token apart. */
-function withoutAddedTokens(tokenizer: TokenizerJson): TokenizerJson {
+/**
+ * Added tokens are markup that only the template makes. Apart from those of a BPE without merges: it has no words but its added tokens, and
+ * those that are not special are words of everybody.
+ */
+function isWord({ special }: AddedToken, { model }: TokenizerJson): boolean {
+  return !special && model.merges?.length === 0;
+}
+
+/** The same tokenizer without markup; what of it is in the vocabulary gets a name that no text has, the unknown token apart. */
+function withoutMarkup(tokenizer: TokenizerJson, markup: readonly AddedToken[]): TokenizerJson {
   const { vocab, unk_token: unknown } = tokenizer.model;
-  const added = new Set(tokenizer.added_tokens.map((token) => token.content).filter((content) => content !== unknown));
-  const renamed = (token: string) => (added.has(token) ? `\u0000${token}` : token);
+  const hidden = new Set(markup.map((token) => token.content).filter((content) => content !== unknown));
+  const renamed = (token: string) => (hidden.has(token) ? `\u0000${token}` : token);
   const plainVocabulary = Array.isArray(vocab)
     ? vocab.map(([token, score]): [string, number] => [renamed(token), score])
     : Object.fromEntries(Object.entries(vocab).map(([token, id]) => [renamed(token), id]));
-  return { ...tokenizer, added_tokens: [], model: { ...tokenizer.model, vocab: plainVocabulary } };
+  const words = tokenizer.added_tokens.filter((token) => !markup.includes(token));
+  return { ...tokenizer, added_tokens: words, model: { ...tokenizer.model, vocab: plainVocabulary } };
 }
 
 function vocabularyIds(tokenizer: TokenizerJson): number[] {
