@@ -1,10 +1,11 @@
 /** @file Activity `generate`: the policy's next turn of one trajectory. Concurrent calls share decoding batches and do not notice one another. */
 import { ApplicationFailure } from '@temporalio/common';
 import { decodeSegment, encodeSegment, type TokenSegment, tokensOf } from '../core/rollout/ledger.ts';
-import { parseTurn, type TurnFormat } from '../core/rollout/turnFormat.ts';
-import type { Action, GenerateInput, GenerateResult } from '../core/rollout/types.ts';
+import type { TurnFormat } from '../core/rollout/turnFormat.ts';
+import type { GenerateInput, GenerateResult } from '../core/rollout/types.ts';
 import type { ArtifactStore } from './artifacts/store.ts';
 import { heartbeating } from './heartbeating.ts';
+import { actionOf } from './policy/action.ts';
 import type { Decoder } from './policy/decoding/decoder.ts';
 import type { Generation } from './policy/decoding/decodingBatch.ts';
 import type { PolicyTokenizer } from './policy/tokenizer/policyTokenizer.ts';
@@ -95,18 +96,6 @@ async function resultOf(
     finishReason,
     action: await actionOf(store, tokenizer.decodeTurn(sampled), format),
   };
-}
-
-async function actionOf(store: ArtifactStore, text: string, format: TurnFormat): Promise<Action> {
-  const parsed = parseTurn(text, format);
-  switch (parsed.kind) {
-    case 'code':
-      return { kind: 'code', code: await store.toText(parsed.code) };
-    case 'answer':
-      return { kind: 'answer', answer: await store.toText(parsed.answer) };
-    case 'malformed':
-      return { kind: 'malformed', reason: parsed.reason, text: await store.toText(text) };
-  }
 }
 
 /** By the error's name: errors that come out of the decoding thread have lost their class. The same input meets these again. */
