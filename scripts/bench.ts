@@ -6,9 +6,8 @@
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { Command } from 'commander';
 import type { Figure } from './display/figure.ts';
-import { runCommand, say } from './runs/command.ts';
+import { commandNamed, runCommand, say } from './runs/command.ts';
 
 const directory = join(import.meta.dirname, '..', 'bench');
 const known = readdirSync(directory)
@@ -16,7 +15,7 @@ const known = readdirSync(directory)
   .map((file) => file.slice(0, -3))
   .toSorted();
 
-const program = new Command('bench')
+const program = commandNamed('bench')
   .description(`Run benchmarks: ${known.join(', ')}. Leave the machine otherwise idle; ratios are measured side by side.`)
   .argument('[names...]', 'which ones (default: all)')
   .option('--json <file>', 'write one object per figure there')

@@ -4,17 +4,16 @@
  * @example npm run chaos -- --kills 12 --steps 10 --seed 3
  */
 import { setTimeout } from 'node:timers/promises';
-import { Command } from 'commander';
 import { randomOf } from '../core/random.ts';
 import { loadRunConfig } from '../workers/config/runConfig.ts';
 import { isAlive } from '../workers/supervisor/processIdentity.ts';
 import { readRecords } from '../workers/supervisor/processRecords.ts';
-import { exitCodes, runCommand, say, withOwnProcesses } from './runs/command.ts';
+import { commandNamed, exitCodes, runCommand, say, withOwnProcesses } from './runs/command.ts';
 import { wholeNumber } from './runs/options.ts';
 import { playRun } from './runs/playRun.ts';
 import { newRunName } from './runs/runName.ts';
 
-const program = new Command('chaos')
+const program = commandNamed('chaos')
   .description('Train while server and workers are killed with SIGKILL at random moments; succeeds when the run completes by itself.')
   .option('--kills <n>', 'how many processes to kill', wholeNumber, 8)
   .option('--steps <n>', 'training steps', wholeNumber, 20)

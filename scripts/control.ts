@@ -4,13 +4,12 @@
  * @example npm run control -- set quickstart-1123-141503 lr=2e-4 temperature=0.9
  * @example npm run control -- cancel quickstart-1123-141503 --reason "wrong data"
  */
-import { Command } from 'commander';
 import { workflowIds } from '../core/run/names.ts';
 import { connectClient } from '../workers/config/connection.ts';
-import { runCommand, say } from './runs/command.ts';
+import { commandNamed, runCommand, say } from './runs/command.ts';
 import { causeOf } from './runs/followRun.ts';
 
-const program = new Command('control').description('Pause, resume, cancel or change a run that goes on.');
+const program = commandNamed('control').description('Pause, resume, cancel or change a run that goes on.');
 
 program
   .command('pause <run>')

@@ -4,12 +4,11 @@
  * @example npm run doctor -- examples/search.yaml --json doctor.json
  */
 import { writeFileSync } from 'node:fs';
-import { Command } from 'commander';
 import { type Check, configCheck, machineChecks } from './doctor/machine.ts';
 import { temporalChecks } from './doctor/temporal.ts';
-import { runCommand, say } from './runs/command.ts';
+import { commandNamed, runCommand, say } from './runs/command.ts';
 
-const program = new Command('doctor')
+const program = commandNamed('doctor')
   .description('Check Node, the Temporal server, sandbox, onnxruntime, disk, memory and configuration. Exit code 1 when something fails.')
   .argument('[config]', 'run configuration to check too', 'examples/quickstart.yaml')
   .option('--json <file>', 'write the checks there')

@@ -4,19 +4,18 @@
  * @example npm run evaluate -- ./my-model --config examples/own-tasks.yaml --modes greedy
  */
 import { writeFileSync } from 'node:fs';
-import { Command } from 'commander';
 import { taskQueues } from '../core/run/names.ts';
 import type { EvaluateInput, EvaluationResult } from '../core/run/types.ts';
 import { loadRunConfig } from '../workers/config/runConfig.ts';
 import type { Processes } from '../workers/supervisor/supervisor.ts';
 import { evaluationTable } from './display/evaluationTable.ts';
-import { exitCodes, runCommand, say, withProcesses } from './runs/command.ts';
+import { commandNamed, exitCodes, runCommand, say, withProcesses } from './runs/command.ts';
 import { wholeNumber } from './runs/options.ts';
 import { clientFor, playRun } from './runs/playRun.ts';
 import { isModelDirectory, rolloutConfigOf, runOnDisk } from './runs/policyOf.ts';
 import { newRunName } from './runs/runName.ts';
 
-const program = new Command('evaluate')
+const program = commandNamed('evaluate')
   .description('Play held-out tasks with a fixed policy and report the solved share with its standard error.')
   .argument('<run-or-directory>', 'name of a run, or a Hugging Face directory')
   .option('--tasks <n>', 'held-out tasks', wholeNumber, 200)

@@ -3,12 +3,12 @@
  * @example npm run export -- quickstart-1123-141503 --out my-policy
  * @example npm run export -- quickstart-1123-141503 --step 20 --out policy-after-20-steps
  */
-import { Command } from 'commander';
 import { exportRun } from '../workers/export.ts';
-import { exitCodes, runCommand, say } from './runs/command.ts';
+import { commandNamed, exitCodes, runCommand, say } from './runs/command.ts';
 import { wholeNumber } from './runs/options.ts';
+import { requireRun } from './runs/runName.ts';
 
-const program = new Command('export')
+const program = commandNamed('export')
   .description('Copy the policy of a checkpoint to a Hugging Face directory. Every file is checked against the checkpoint’s manifest, before and after.')
   .argument('<run>', 'name of the run')
   .option('--step <n>', 'after this step of reinforcement learning; 0 is the policy it started from (default: the newest checkpoint)', wholeNumber)
@@ -19,6 +19,7 @@ const [run = ''] = program.args;
 const { step, out } = program.opts<{ step?: number; out: string }>();
 
 await runCommand(async () => {
+  requireRun(run);
   const { checkpoint, directory, files } = await exportRun(run, step, out);
   say(`${checkpoint} of ${run} → ${directory}`);
   for (const [name, { size }] of Object.entries(files)) say(`  ${name}  ${size.toLocaleString('en')} bytes`);

@@ -5,10 +5,9 @@
  * @example npm run inspect -- quickstart-1123-141503 --rollout chain/train/17/3
  * @example npm run inspect -- quickstart-1123-141503 --json run.json
  */
-import { existsSync, writeFileSync } from 'node:fs';
-import { Command } from 'commander';
+import { writeFileSync } from 'node:fs';
 import { answers, connectClient, connectionSettings } from '../workers/config/connection.ts';
-import { runPaths, turnwiseHome } from '../workers/onDisk.ts';
+import { turnwiseHome } from '../workers/onDisk.ts';
 import {
   inspection,
   type RunRecords,
@@ -21,11 +20,12 @@ import {
   type TrajectoryLine,
   trajectoryText,
 } from '../workers/records.ts';
-import { runCommand, say } from './runs/command.ts';
+import { commandNamed, runCommand, say } from './runs/command.ts';
 import { wholeNumber } from './runs/options.ts';
 import { stateOf } from './runs/resumption.ts';
+import { requireRun } from './runs/runName.ts';
 
-const program = new Command('inspect')
+const program = commandNamed('inspect')
   .description('Show what a run has done: the same as its report.html. GTPO is Group Turn Policy Optimization (arXiv 2511.14846).')
   .argument('<run>', 'name of the run')
   .option('--step <n>', 'every rollout of this step', wholeNumber)
@@ -38,8 +38,7 @@ const options = program.opts<{ step?: number; rollout?: string; json?: string | 
 await runCommand(async () => {
   const [run = ''] = program.args;
   const home = turnwiseHome();
-  const { root } = runPaths(home, run);
-  if (!existsSync(root)) throw new Error(`run ${run}: expected its records in ${root}, found none; npm run status lists the runs that go on`);
+  requireRun(run);
   const records = await readRun(home, run);
   const { shown, text } = await view(home, records.standing === null ? { ...records, standing: await liveStanding(run) } : records);
   if (options.json === undefined) say(text);

@@ -3,14 +3,13 @@
  * @example npm run quickstart
  * @example npm run quickstart -- --steps 150 --seed 1 --json result.json
  */
-import { Command } from 'commander';
 import { loadRunConfig } from '../workers/config/runConfig.ts';
-import { runCommand, say, withProcesses } from './runs/command.ts';
+import { commandNamed, runCommand, say, withProcesses } from './runs/command.ts';
 import { wholeNumber } from './runs/options.ts';
 import { playRun } from './runs/playRun.ts';
 import { newRunName, refuseExisting } from './runs/runName.ts';
 
-const program = new Command('quickstart')
+const program = commandNamed('quickstart')
   .description('Train a small policy from nothing: supervised warm-up, held-out evaluation, GTPO (arXiv 2511.14846), held-out evaluation.')
   .option('--steps <n>', 'GTPO steps', wholeNumber)
   .option('--seed <k>', 'seed of everything that is drawn', wholeNumber)

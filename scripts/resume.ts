@@ -2,14 +2,13 @@
  * @file Goes on with a run: one that waits is told to, one that runs is joined, one that ended early starts again from its newest checkpoint.
  * @example npm run resume -- quickstart-1123-141503
  */
-import { Command } from 'commander';
 import { workflowIds } from '../core/run/names.ts';
 import { readStoredConfig, turnwiseHome } from '../workers/onDisk.ts';
-import { exitCodes, runCommand, say, withProcesses } from './runs/command.ts';
+import { commandNamed, exitCodes, runCommand, say, withProcesses } from './runs/command.ts';
 import { clientFor, playRun } from './runs/playRun.ts';
 import { decide, stateOf } from './runs/resumption.ts';
 
-const program = new Command('resume')
+const program = commandNamed('resume')
   .description('Go on with a run and watch it to its end. Prints what it decided and why.')
   .argument('<run>', 'name of the run')
   .option('--json <file>', 'write the result there')
@@ -18,9 +17,9 @@ const program = new Command('resume')
 const [run = ''] = program.args;
 const { json } = program.opts<{ json?: string }>();
 
-await runCommand(() =>
-  withProcesses(async (processes, signal) => {
-    const config = await readStoredConfig(turnwiseHome(), run);
+await runCommand(async () => {
+  const config = await readStoredConfig(turnwiseHome(), run); // and refuses what is no name, before anything is started
+  return withProcesses(async (processes, signal) => {
     const client = await clientFor(processes);
     const decision = await stateOf(client, run)
       .then((state) => decide(run, state, config !== undefined))
@@ -42,5 +41,5 @@ await runCommand(() =>
       case 'start':
         return playRun({ run, ...(config && { config }), json }, processes, signal);
     }
-  }),
-);
+  });
+});

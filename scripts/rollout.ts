@@ -4,19 +4,19 @@
  * @example npm run rollout -- quickstart-1123-141503 --split train --greedy --json rollouts.json
  */
 import { writeFileSync } from 'node:fs';
-import { Command, Option } from 'commander';
+import { Option } from 'commander';
 import type { Trajectory } from '../core/rollout/trajectory.ts';
 import type { Split } from '../core/rollout/types.ts';
 import { taskQueues } from '../core/run/names.ts';
 import type { RolloutInput, RolloutResult } from '../core/run/types.ts';
 import { ArtifactStore, artifactRoot, turnwiseHome } from '../workers/onDisk.ts';
 import { trajectoryText } from './display/trajectoryText.ts';
-import { exitCodes, runCommand, say, withProcesses } from './runs/command.ts';
+import { commandNamed, exitCodes, runCommand, say, withProcesses } from './runs/command.ts';
 import { wholeNumber } from './runs/options.ts';
 import { clientFor } from './runs/playRun.ts';
 import { rolloutConfigOf, runOnDisk } from './runs/policyOf.ts';
 
-const program = new Command('rollout')
+const program = commandNamed('rollout')
   .description('Play tasks with the newest checkpoint of a run, each as a workflow of its own.')
   .argument('<run>', 'name of the run')
   .option('--tasks <n>', 'how many', wholeNumber, 1)

@@ -4,16 +4,15 @@
  * @example npm run status -- --json status.json
  */
 import { writeFileSync } from 'node:fs';
-import { Command } from 'commander';
 import { connectClient } from '../workers/config/connection.ts';
 import { isAlive } from '../workers/supervisor/processIdentity.ts';
 import { readRecords } from '../workers/supervisor/processRecords.ts';
 import { alignedTable } from './display/evaluationTable.ts';
 import { progressLine } from './display/progressLine.ts';
-import { runCommand, say } from './runs/command.ts';
+import { commandNamed, runCommand, say } from './runs/command.ts';
 import { progressOf } from './runs/followRun.ts';
 
-const program = new Command('status')
+const program = commandNamed('status')
   .description('List the running processes by role with their pid, and the runs that go on.')
   .option('--json <file>', 'write the same there')
   .parse();

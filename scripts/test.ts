@@ -3,15 +3,14 @@
  * @example npm test
  * @example npm test -- unit golden
  */
-import { Command } from 'commander';
 import { findServerBinary } from '../workers/temporal/binary.ts';
 import { clock } from './display/duration.ts';
-import { runCommand, say } from './runs/command.ts';
+import { commandNamed, runCommand, say } from './runs/command.ts';
 import { couldHaveRun } from './tests/capabilities.ts';
 import { type GroupName, groupNames, runGroup } from './tests/groups.ts';
 import type { Skip } from './tests/tallyReporter.ts';
 
-const program = new Command('test')
+const program = commandNamed('test')
   .description('Run the tests. With CI=true a skipped test that this machine could have run counts as failed.')
   .argument('[groups...]', `which of ${groupNames.join(', ')} (default: all)`)
   .parse();

@@ -4,15 +4,14 @@
  * @example npm run train -- examples/quickstart.yaml --dry-run
  */
 import { basename, extname } from 'node:path';
-import { Command } from 'commander';
 import { loadRunConfig } from '../workers/config/runConfig.ts';
 import { validateTasks } from '../workers/tasks.ts';
-import { runCommand, say, withProcesses } from './runs/command.ts';
+import { commandNamed, runCommand, say, withProcesses } from './runs/command.ts';
 import { planText } from './runs/plan.ts';
 import { playRun } from './runs/playRun.ts';
 import { newRunName, refuseExisting } from './runs/runName.ts';
 
-const program = new Command('train')
+const program = commandNamed('train')
   .description('Train a policy as a durable workflow. Uses the workers of `npm run up` where they run, else starts its own.')
   .argument('<file>', 'run configuration, such as examples/quickstart.yaml')
   .argument('[overrides...]', 'settings as a.b=value')

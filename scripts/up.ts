@@ -3,11 +3,10 @@
  * @example npm run up
  */
 import { join } from 'node:path';
-import { Command } from 'commander';
 import { turnwiseHome } from '../workers/onDisk.ts';
-import { runCommand, say, withOwnProcesses } from './runs/command.ts';
+import { commandNamed, runCommand, say, withOwnProcesses } from './runs/command.ts';
 
-new Command('up').description('Run the Temporal server (unless one answers already) and all workers until Ctrl-C.').parse();
+commandNamed('up').description('Run the Temporal server (unless one answers already) and all workers until Ctrl-C.').parse();
 
 await runCommand(() =>
   withOwnProcesses(async ({ address, uiUrl }, signal) => {

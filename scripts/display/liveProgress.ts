@@ -17,6 +17,7 @@ export class LiveProgress {
     const now = Date.now();
     const secondsLeft = this.#pace.secondsLeft(progress, now);
     if (this.#isTerminal) {
+      this.#explainWait(progress);
       const line = progressLine(progress, secondsLeft, 16).slice(0, (process.stdout.columns ?? 100) - 1);
       process.stdout.write(`\r\u001b[K${line}`);
     } else if (this.#isWorthALine(progress, now)) {
@@ -24,6 +25,13 @@ export class LiveProgress {
       this.#shownAtMs = now;
       this.#shownPhase = phaseOf(progress);
     }
+  }
+
+  /** The line that is rewritten is cut at the terminal's width; why a run waits, and what to do, must be read in full. */
+  #explainWait(progress: Progress): void {
+    const phase = phaseOf(progress);
+    if (progress.reason !== undefined && phase !== this.#shownPhase) this.say(progressLine(progress, undefined, 0));
+    this.#shownPhase = phase;
   }
 
   /** A line of its own, above the progress. */

@@ -69,9 +69,10 @@ async function sandboxCheck(): Promise<Check> {
     ({ Version }) => Version,
     () => undefined,
   );
-  if (docker) return { name, state: 'ok', found: `Docker ${docker} answers; the embedded sandbox is there too` };
+  if (docker)
+    return { name, state: 'ok', found: `embedded (CPython as WebAssembly in its own process); Docker ${docker} answers, but this release does not use it` };
   const wheel = existsSync(createRequire(import.meta.url).resolve('pyodide/package.json'));
-  const found = 'embedded (CPython as WebAssembly in its own process); no Docker daemon answers';
+  const found = 'embedded (CPython as WebAssembly in its own process)';
   return wheel ? { name, state: 'ok', found } : { name, state: 'failed', found: 'neither Docker nor pyodide', remedy: '`npm ci`, or start Docker' };
 }
 

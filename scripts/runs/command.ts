@@ -1,6 +1,13 @@
 /** @file What every command does around its work: print errors as one message, set the exit code. */
+import { Command } from 'commander';
 import { type Interruption, listenForInterruption } from '../../workers/supervisor/interruption.ts';
 import { type Processes, startProcesses, useProcesses } from '../../workers/supervisor/supervisor.ts';
+
+/** A command as a person types it; a wrong argument says where the right ones are listed. */
+export function commandNamed(name: string): Command {
+  const typed = `npm run ${name}`;
+  return new Command(`${typed} --`).showHelpAfterError(`(${typed} -- --help lists what it takes)`);
+}
 
 /** The planned work was done, failed, was refused by the gate, was cancelled, or was left to be resumed. */
 export const exitCodes = { done: 0, failed: 1, gated: 3, cancelled: 4, interrupted: 130 } as const;

@@ -4,6 +4,7 @@ import type { PolicyRef } from '../../core/rollout/types.ts';
 import type { RunConfig } from '../../core/run/config.ts';
 import type { RolloutConfig } from '../../core/run/types.ts';
 import { listCheckpoints, openCheckpoint, readStoredConfig, runPaths, turnwiseHome } from '../../workers/onDisk.ts';
+import { requireRun } from './runName.ts';
 
 export interface RunOnDisk {
   readonly config: RunConfig;
@@ -12,8 +13,9 @@ export interface RunOnDisk {
 
 /** @param checkpoint such as `global_step_12`; absent: the newest. Damaged ones are named, never moved. */
 export async function runOnDisk(run: string, checkpoint?: string): Promise<RunOnDisk> {
+  requireRun(run);
   const config = await readStoredConfig(turnwiseHome(), run);
-  if (!config) throw new Error(`run ${run}: no such run under ${turnwiseHome()}/runs`);
+  if (!config) throw new Error(`run ${run}: it has no configuration yet: npm run resume -- ${run}`);
   const { checkpoints } = runPaths(turnwiseHome(), run);
   const name = checkpoint ?? (await listCheckpoints(checkpoints)).at(-1);
   if (name === undefined) throw new Error(`run ${run}: no checkpoint yet under ${checkpoints}: npm run resume -- ${run}`);

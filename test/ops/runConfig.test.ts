@@ -98,6 +98,9 @@ test.each([
   ['tasks=[{family: chain, options: {hop: [1]}}]', "tasks[0].options: options of task family 'chain': unknown option 'hop'; expected one of hops, warmupHops"],
   ['tasks=[{name: a, file: absent.jsonl, checker: exact}]', 'tasks[0].file: expected a JSONL or parquet file, got '],
   ['evaluation.modes=[sampled, sampled]', 'evaluation.modes: expected each mode once, got sampled, sampled'],
+  ['sandbox.backend=docker', 'sandbox.backend: docker comes with another release'],
+  ['warmup.steps=many', 'warmup.steps: Invalid input: expected number, got "many"'],
+  ['training.steps=[1', 'override training.steps=[1: expected YAML: Flow sequence must end with a ]'],
   ['credit.embeddingModel=x', 'credit.embeddingModel: has no effect, because credit.similarity is tokenCosine: remove it'],
   ['warmup.steps=0', 'warmup.batchSize: has no effect, because warmup.steps is 0: remove it'],
 ])('%s is refused', (override, message) => {

@@ -45,7 +45,7 @@ test('nothing that a policy wrote reaches the terminal as a control character', 
 });
 
 test.each([
-  [['nobody'], /run nobody: expected its records in .*, found none/],
+  [['nobody'], /run nobody: no such run in .*\/runs: it has hostile, .*plain/],
   [['plain', '--step', '99'], /expected a step with trajectories on disk \(1 … 6\), got 99/],
   [['plain', '--rollout', 'chain'], /expected a rollout named task\/sibling, such as chain\/train\/17\/3, got "chain"/],
   [['../up'], /run name: expected lower-case letters/],

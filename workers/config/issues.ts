@@ -19,7 +19,7 @@ function linesOf(issue: z.core.$ZodIssue, input: unknown, keysAt: KeysAt): strin
     return closest.flatMap((nested) => linesOf({ ...nested, path: [...issue.path, ...nested.path] }, input, keysAt));
   }
   const got = valueAt(input, issue.path);
-  return [`${pathText(issue.path)}: ${issue.message}, got ${got === undefined ? 'nothing' : JSON.stringify(got)}`];
+  return [`${pathText(issue.path)}: ${issue.message.replace(/, received \w+$/, '')}, got ${got === undefined ? 'nothing' : JSON.stringify(got)}`];
 }
 
 function suggestion(key: string, allowed: readonly string[]): string {

@@ -50,10 +50,19 @@ function makePathsAbsolute(raw: Plain, base: string): void {
 }
 
 function readYaml(file: string): Plain {
-  const raw: unknown = parse(readText(file)) ?? {};
+  const raw: unknown = parsed(readText(file), file) ?? {};
   if (typeof raw !== 'object' || Array.isArray(raw))
     throw new Error(`${file}: expected a mapping of settings, got ${Array.isArray(raw) ? 'a list' : typeof raw}`);
   return raw as Plain;
+}
+
+/** @throws Error in one line: the library draws a picture below its first one. */
+function parsed(yaml: string, where: string): unknown {
+  try {
+    return parse(yaml);
+  } catch (error) {
+    throw new Error(`${where}: expected YAML: ${(error as Error).message.split('\n')[0]?.replace(/:$/, '')}`, { cause: error });
+  }
 }
 
 function readText(file: string): string {
@@ -79,7 +88,7 @@ function applyOverride(raw: Plain, override: string): void {
     }
     target = next as Plain;
   }
-  target[last] = parse(text);
+  target[last] = parsed(text, `override ${override}`);
 }
 
 function splitOnce(text: string, separator: string): [string, string | undefined] {

@@ -9,7 +9,7 @@ const longestContext: { readonly [Preset in PolicyConfig['preset']]: number } = 
 
 /** One line per problem: where, what was expected, what to do. `raw` is what the person wrote, without defaults. */
 export function effectProblems(config: RunConfig, raw: Readonly<Record<string, unknown>>): string[] {
-  const checks = [policyProblems, taskProblems, warmupProblems, trainingProblems, creditProblems, evaluationProblems];
+  const checks = [policyProblems, taskProblems, warmupProblems, trainingProblems, creditProblems, evaluationProblems, sandboxProblems];
   return checks.flatMap((check) => check(config, (path) => isGiven(raw, path)));
 }
 
@@ -115,6 +115,10 @@ function evaluationProblems({ evaluation }: RunConfig, given: Given): string[] {
   const problems = modes.includes('sampled') ? [] : ineffective(given, ['evaluation.samplesPerTask'], 'evaluation.modes has no sampled');
   if (new Set(modes).size < modes.length) problems.push(`evaluation.modes: expected each mode once, got ${modes.join(', ')}`);
   return problems;
+}
+
+function sandboxProblems({ sandbox }: RunConfig): string[] {
+  return sandbox.backend === 'docker' ? ['sandbox.backend: docker comes with another release: set embedded, or leave it out'] : [];
 }
 
 function ineffective(given: Given, paths: readonly string[], because: string): string[] {
