@@ -20,7 +20,7 @@ const remedies = [
     'the npm registry cannot be reached: check the network, `npm config get registry` and HTTPS_PROXY',
   ],
   [/CERT|self.signed/i, "the registry's certificate is not trusted: set NODE_EXTRA_CA_CERTS to your authority's file"],
-  [/E404|ETARGET/, 'the registry lacks a package that package-lock.json names: `npm config get registry` should be a complete mirror of registry.npmjs.org'],
+  [/E404|ETARGET/, 'the registry lacks a package that package-lock.json names: `npm config get registry` names a mirror that is not complete'],
   [
     /EUSAGE|in sync/,
     'package.json and package-lock.json differ: `git checkout package.json package-lock.json`, or `npm install` if you changed them on purpose',
