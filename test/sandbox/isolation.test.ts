@@ -1,13 +1,15 @@
 /** @file Sessions of one process share nothing, and the same cells give the same bytes whoever the neighbours are. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
+import type { Sandbox } from '../../activities/sandbox/sandbox.ts';
 import { never, openSandbox, runCells, useBackend } from './openSandbox.ts';
 
 const backend = useBackend(1);
 
-/** Everything that could differ: addresses, hashes, random numbers, the order of a set of objects. */
+/** Everything that could differ: addresses, hashes, random numbers, the order of a set of objects. It looks at the clock, so that no sibling's answer is taken for it. */
 const fingerprint =
-  "import os, random, uuid\nclass A: pass\n(repr(A()), hash('text'), id(A), random.random(), os.urandom(8).hex(), str(uuid.uuid4()), [f.__name__ for f in {print, len, sum, max, min, abs}])";
+  "import os, random, time, uuid\ntime.time()\nclass A: pass\n(repr(A()), hash('text'), id(A), random.random(), os.urandom(8).hex(), str(uuid.uuid4()), [f.__name__ for f in {print, len, sum, max, min, abs}])";
 
 describe('sessions of one process', () => {
   test('have names, modules and builtins of their own', async () => {
@@ -60,6 +62,40 @@ describe('sessions of one process', () => {
       }),
       { numRuns: 5 },
     );
+  });
+
+  test('that begin with the same cells are apart afterwards', async () => {
+    const sandboxes = await Promise.all([0, 1, 2].map(() => openSandbox(backend(), 'log = []')));
+    const [one, two, three] = sandboxes as [Sandbox, Sandbox, Sandbox];
+    const first = 'import random\nlog.append(random.random())\nprint(len(log))\n(id(log), log)';
+    const begun = [];
+    for (const sandbox of sandboxes) begun.push({ ...(await sandbox.execute(first, never)), durationMs: 0 });
+    expect(begun[0]).toMatchObject({ exitCode: 0, stdout: '1\n' });
+    expect(begun).toEqual([begun[0], begun[0], begun[0]]);
+    await one.execute("log.append('one')", never);
+    await two.execute("log.append('two')", never);
+    expect((await one.execute('log[1:]', never)).value).toBe("['one']");
+    expect((await two.execute('log[1:]', never)).value).toBe("['two']");
+    expect((await three.execute('log[1:]', never)).value).toBe('[]');
+    await Promise.all(sandboxes.map((sandbox) => sandbox.close()));
+  });
+
+  test('look at the clock themselves, whatever a sibling saw', async () => {
+    const read = 'import time\ntime.time_ns()';
+    const [one, two] = await Promise.all([openSandbox(backend()), openSandbox(backend())]);
+    const earlier = BigInt((await one.execute(read, never)).value as string);
+    await sleep(5);
+    const later = BigInt((await two.execute(read, never)).value as string);
+    expect(Number(later - earlier)).toBeGreaterThanOrEqual(5_000_000);
+    await Promise.all([one.close(), two.close()]);
+  });
+
+  test('read a file themselves, whatever a sibling read', async () => {
+    const open = "file = open('/lib/python314.zip', 'rb')\nfile.read(2)";
+    const [one, two] = await Promise.all([openSandbox(backend()), openSandbox(backend())]);
+    for (const sandbox of [one, two]) expect(await sandbox.execute(open, never)).toMatchObject({ value: "b'PK'" });
+    for (const sandbox of [one, two]) expect(await sandbox.execute('file.tell()', never)).toMatchObject({ value: '2' });
+    await Promise.all([one.close(), two.close()]);
   });
 
   test('survive the death of the process: replayed, they are the same to the address', async () => {

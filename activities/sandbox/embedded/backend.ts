@@ -135,7 +135,7 @@ export class EmbeddedSandbox implements Sandbox {
   async #rebuild(signal: AbortSignal): Promise<Lease> {
     if (this.#lease?.alive !== true) {
       this.#lease?.release();
-      this.#lease = await this.#pool.lease(signal);
+      this.#lease = await this.#pool.lease(this.#options.setup, signal);
     }
     const lease = this.#lease;
     const wallMs = this.#options.limits.wallMs * replayFactor;

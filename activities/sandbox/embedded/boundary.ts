@@ -39,6 +39,17 @@ const allowed = new Set(
   ].flatMap((line) => line.split(' ')),
 );
 
+/**
+ * What these answer depends on linear memory and on files that never change, so that a cell that called no others gives the same whenever it is run: output, checks for
+ * signals, growing memory, random numbers (whose state is part of a session), looking for files.
+ */
+const repeatable = new Set(
+  [
+    'fd_write _Py_CheckEmscriptenSignals_Helper emscripten_resize_heap emscripten_get_heap_max random_get',
+    '__syscall_stat64 __syscall_lstat64 __syscall_newfstatat emscripten_runtime_keepalive_push emscripten_runtime_keepalive_pop',
+  ].flatMap((line) => line.split(' ')),
+);
+
 /** Called a thousand times a cell, and only from wasm to wasm. */
 function isInternal(name: string): boolean {
   return name.startsWith('invoke_') || name === '_PyEM_TrampolineCall_JS';
@@ -52,6 +63,8 @@ export class Boundary {
   /** Most bytes of linear memory that the running cell may have. */
   memoryLimit = Number.POSITIVE_INFINITY;
   memoryRefused = false;
+  /** Whether the running cell has called repeatable imports only. */
+  isRepeatable = true;
   /** State of the generator behind os.urandom: part of a session, so that nothing drawn depends on the neighbours. */
   entropy = 1;
 
@@ -93,7 +106,12 @@ export class Boundary {
 
   #guard(name: string, open: ImportFunction): ImportFunction {
     const sealed = this.#sealedImport(name, open);
-    return (...values) => (this.#sealed ? sealed(...values) : open(...values));
+    const isRepeatable = repeatable.has(name);
+    return (...values) => {
+      if (!this.#sealed) return open(...values);
+      if (!isRepeatable) this.isRepeatable = false;
+      return sealed(...values);
+    };
   }
 
   #sealedImport(name: string, open: ImportFunction): ImportFunction {

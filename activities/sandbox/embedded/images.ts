@@ -1,37 +1,37 @@
 /** @file Images of sessions that are not in memory, within a budget of bytes. */
 import type { Image } from './memory.ts';
 
-/** The one not used for longest is dropped first: a session is replayed by its owner, a setup is run again. */
-export class ImageStore {
+/** The entry not used for longest is dropped first: a session is replayed by its owner, a step is run again. */
+export class ImageStore<Entry extends { readonly image: Image }> {
   readonly #byteBudget: number;
   /** The one not used for longest first. */
-  readonly #images = new Map<string, Image>();
+  readonly #entries = new Map<string, Entry>();
   #byteLength = 0;
 
   constructor(byteBudget: number) {
     this.#byteBudget = byteBudget;
   }
 
-  get(key: string): Image | undefined {
-    const image = this.#images.get(key);
-    if (image === undefined) return undefined;
-    this.#images.delete(key);
-    this.#images.set(key, image);
-    return image;
+  get(key: string): Entry | undefined {
+    const entry = this.#entries.get(key);
+    if (entry === undefined) return undefined;
+    this.#entries.delete(key);
+    this.#entries.set(key, entry);
+    return entry;
   }
 
-  keep(key: string, image: Image): void {
+  keep(key: string, entry: Entry): void {
     this.forget(key);
-    this.#images.set(key, image);
-    this.#byteLength += image.pages.byteLength;
-    for (const [oldest] of this.#images) {
+    this.#entries.set(key, entry);
+    this.#byteLength += entry.image.pages.byteLength;
+    for (const [oldest] of this.#entries) {
       if (this.#byteLength <= this.#byteBudget) return;
       this.forget(oldest);
     }
   }
 
   forget(key: string): void {
-    this.#byteLength -= this.#images.get(key)?.pages.byteLength ?? 0;
-    this.#images.delete(key);
+    this.#byteLength -= this.#entries.get(key)?.image.pages.byteLength ?? 0;
+    this.#entries.delete(key);
   }
 }

@@ -23,9 +23,14 @@ interface Report {
   readonly cut?: boolean;
 }
 
-/** Images of all sessions of this process together, and of the setups that siblings share. */
+/** What a cell made of an image. */
+interface Step {
+  readonly image: Image;
+  readonly answer: CellAnswer;
+}
+
 const sessionByteBudget = 768 * 1024 * 1024;
-const setupByteBudget = 64 * 1024 * 1024;
+const stepByteBudget = 128 * 1024 * 1024;
 
 export class Interpreter {
   readonly #boundary: Boundary;
@@ -33,13 +38,18 @@ export class Interpreter {
   readonly #runCell: number;
   readonly #setOutput: (stdout: CappedOutput, stderr: CappedOutput) => void;
   /** Sessions that are not in memory. */
-  readonly #sessions = new ImageStore(sessionByteBudget);
-  /** Sessions right after their setup, by setup and limits: siblings, and replays, begin with the image of the first. */
-  readonly #setups = new ImageStore(setupByteBudget);
+  readonly #sessions = new ImageStore<{ readonly image: Image }>(sessionByteBudget);
+  /**
+   * Steps by image and cell. A cell is a function of the image it is run in, unless it looked at the clock or a file: siblings of a group, which begin with one setup and
+   * often write the same cell, and replays, take the step that one of them has made.
+   */
+  readonly #steps = new ImageStore<Step>(stepByteBudget);
   /** The session that is in memory, if any. */
   #current: string | undefined;
-  /** The image that memory was loaded with; undefined once a cell has changed it. */
+  /** The image that memory is equal to; undefined once a cell has changed it. */
   #loaded: Image | undefined = baselineImage;
+  /** What led from an image to memory as it is now, where that is a single step that can be taken again. */
+  #step: { readonly key: string; readonly answer: CellAnswer } | undefined;
 
   constructor(boundary: Boundary, runCell: number, setOutput: (stdout: CappedOutput, stderr: CappedOutput) => void) {
     this.#boundary = boundary;
@@ -51,27 +61,28 @@ export class Interpreter {
   /** Starts a session and runs its setup in it. */
   open(sandbox: string, setup: string, limits: Pick<Cell, 'memoryBytes' | 'outputBytes'>): CellAnswer {
     this.close(sandbox);
-    const key = `${limits.memoryBytes} ${limits.outputBytes} ${setup}`;
-    const known = this.#setups.get(key);
-    if (known !== undefined) {
-      this.#sessions.keep(sandbox, known);
-      return silent;
+    this.#sessions.keep(sandbox, { image: baselineImage });
+    const answer = this.cell(sandbox, { code: setup, stdin: '', ...limits }) as CellAnswer;
+    if (answer.ending === 'returned' && answer.exitCode === 0) {
+      this.#settle();
+      return answer;
     }
-    this.#turnTo(sandbox, baselineImage);
-    const answer = this.#run({ code: setup, stdin: '', ...limits });
-    if (answer.ending !== 'returned' || answer.exitCode !== 0) return answer;
-    this.#loaded = this.#memory.image(this.#boundary.entropy);
-    this.#setups.keep(key, this.#loaded);
-    return silent;
+    this.close(sandbox);
+    return { ...answer, held: false };
   }
 
   /** undefined when the session is not here. */
   cell(sandbox: string, cell: Cell): CellAnswer | undefined {
-    if (this.#current !== sandbox) {
-      const image = this.#sessions.get(sandbox);
-      if (image === undefined) return undefined;
-      this.#turnTo(sandbox, image);
+    if (this.#current !== sandbox) this.#settle();
+    const image = this.#current === sandbox ? this.#loaded : this.#sessions.get(sandbox)?.image;
+    if (image === undefined) return this.#current === sandbox ? this.#run(cell) : undefined;
+    const known = this.#steps.get(keyOf(image, cell));
+    if (known !== undefined) {
+      if (this.#current === sandbox) this.#current = undefined;
+      this.#sessions.keep(sandbox, known);
+      return known.answer;
     }
+    this.#turnTo(sandbox, image);
     return this.#run(cell);
   }
 
@@ -83,16 +94,20 @@ export class Interpreter {
   #run(cell: Cell): CellAnswer {
     const before = this.#loaded;
     this.#loaded = undefined;
+    this.#step = undefined;
     const stdout = new CappedOutput(cell.outputBytes);
     const stderr = new CappedOutput(cell.outputBytes);
     this.#setOutput(stdout, stderr);
     this.#boundary.memoryLimit = cell.memoryBytes;
     this.#boundary.memoryRefused = false;
+    this.#boundary.isRepeatable = true;
     try {
       const report = this.#call(JSON.stringify({ code: cell.code, stdin: cell.stdin, limit: cell.outputBytes }), cell.outputBytes);
       if (this.#boundary.memoryRefused && report.errorType === 'MemoryError') throw new CellEnded('outOfMemory', 'the memory limit was reached');
       if (report.traceback !== undefined) stderr.write(Buffer.from(report.traceback, 'utf8'));
-      return answerOf(report, stdout, stderr);
+      const answer = answerOf(report, stdout, stderr);
+      if (before !== undefined && this.#boundary.isRepeatable) this.#step = { key: keyOf(before, cell), answer };
+      return answer;
     } catch (error) {
       return this.#rollBack(before, error, stdout, stderr);
     }
@@ -142,15 +157,20 @@ export class Interpreter {
     return parseReport(text);
   }
 
-  /** Puts the session that is in memory away, if there is one, and `image` in its place. */
-  #turnTo(sandbox: string, image: Image): void {
-    let changed = this.#loaded?.offsets;
-    if (this.#current !== undefined) {
-      const left = this.#loaded ?? this.#memory.image(this.#boundary.entropy);
-      this.#sessions.keep(this.#current, left);
-      changed = left.offsets;
+  /** Puts the session that is in memory, if there is one, among the others. Memory stays as it is. */
+  #settle(): void {
+    if (this.#current === undefined) return;
+    if (this.#loaded === undefined) {
+      this.#loaded = this.#memory.image(this.#boundary.entropy);
+      if (this.#step !== undefined) this.#steps.keep(this.#step.key, { image: this.#loaded, answer: this.#step.answer });
     }
-    this.#memory.load(image, changed ?? this.#memory.changedPages());
+    this.#sessions.keep(this.#current, { image: this.#loaded });
+    this.#current = undefined;
+  }
+
+  /** Makes a session whose image is known the one in memory. */
+  #turnTo(sandbox: string, image: Image): void {
+    if (this.#loaded !== image) this.#memory.load(image, this.#loaded?.offsets ?? this.#memory.changedPages());
     this.#boundary.entropy = image.entropy;
     this.#sessions.forget(sandbox);
     this.#current = sandbox;
@@ -158,8 +178,9 @@ export class Interpreter {
   }
 }
 
-/** Of a setup nothing is shown. */
-const silent: CellAnswer = { ending: 'returned', exitCode: 0, stdout: '', stderr: '', truncated: false, held: true };
+function keyOf(image: Image, { code, stdin, memoryBytes, outputBytes }: Cell): string {
+  return [image.id, memoryBytes, outputBytes, code.length, code, stdin].join(' ');
+}
 
 function answerOf(report: Report, stdout: CappedOutput, stderr: CappedOutput): CellAnswer {
   return {

@@ -10,6 +10,8 @@ const blockBytes = 16 * pageBytes;
 const zeroBlock = Buffer.alloc(blockBytes);
 
 export interface Image {
+  /** Of this process; two images with one id are the same. */
+  readonly id: number;
   /** Offsets of the pages, ascending. */
   readonly offsets: Uint32Array;
   /** Their bytes, one after another. */
@@ -18,7 +20,7 @@ export interface Image {
 }
 
 /** The loaded interpreter, and what a session starts from. */
-export const baselineImage: Image = { offsets: new Uint32Array(0), pages: Buffer.alloc(0), entropy: 1 };
+export const baselineImage: Image = { id: 0, offsets: new Uint32Array(0), pages: Buffer.alloc(0), entropy: 1 };
 
 export class LinearMemory {
   readonly #exports: WebAssemblyInstance['exports'];
@@ -26,6 +28,7 @@ export class LinearMemory {
   #baseline: Buffer;
   /** Blocks of the baseline that are zero, the unused stack above all: comparing them reads one stream of memory instead of two. */
   readonly #isZero: readonly boolean[];
+  #lastId = baselineImage.id;
   /** End of what was ever used since memory last matched the baseline. */
   #usedEnd: number;
 
@@ -49,7 +52,8 @@ export class LinearMemory {
       const start = offsets[first] as number;
       memory.copy(pages, first * pageBytes, start, start + (end - first) * pageBytes);
     });
-    return { offsets, pages, entropy };
+    this.#lastId += 1;
+    return { id: this.#lastId, offsets, pages, entropy };
   }
 
   /** Makes memory that of `image`, where it differs from the baseline in the pages `changed` and no others. */

@@ -13,6 +13,8 @@ export interface Lease {
 interface Place {
   readonly process: InterpreterProcess;
   sessions: number;
+  /** How many of them began with a setup. */
+  readonly setups: Map<string, number>;
   readonly waiting: Waiting[];
   busy: boolean;
   /** The session that was asked last, whose memory needs no exchange, and how often in a row. */
@@ -26,6 +28,9 @@ interface Waiting {
 
 /** Requests that one session may make before those that others have waiting: a replay goes through, a neighbour does not starve. */
 const longestRow = 16;
+
+/** Most sessions that a process may have more than another for the sake of siblings. */
+const imbalance = 8;
 
 /** Processes that end before they were ready, one after another, before the pool stops replacing them: something is wrong with the installation. */
 const startAttempts = 3;
@@ -54,17 +59,17 @@ export class ProcessPool {
     });
   }
 
-  /** A place in the process with the fewest sessions. */
-  async lease(signal: AbortSignal): Promise<Lease> {
+  /** A place beside sessions of the same setup, which share what they do alike, or in the process with the fewest sessions. */
+  async lease(setup: string, signal: AbortSignal): Promise<Lease> {
     signal.throwIfAborted();
     if (this.#places.size === 0 && !this.#closed) {
       // Someone asks again after the pool gave up: try again, once.
       this.#failedStarts = startAttempts - 1;
       this.#fill();
     }
-    const place = [...this.#places].sort((a, b) => a.sessions - b.sessions)[0];
+    const place = this.#placeFor(setup);
     if (place === undefined) throw this.#failure();
-    place.sessions += 1;
+    countIn(place, setup, 1);
     let released = false;
     return {
       get alive() {
@@ -72,10 +77,16 @@ export class ProcessPool {
       },
       ask: (question, wallMs, askSignal) => inTurn(place, question, wallMs, askSignal),
       release: () => {
-        if (!released) place.sessions -= 1;
+        if (!released) countIn(place, setup, -1);
         released = true;
       },
     };
+  }
+
+  #placeFor(setup: string): Place | undefined {
+    const byLoad = [...this.#places].sort((a, b) => a.sessions - b.sessions);
+    const [least] = byLoad;
+    return byLoad.find((place) => place.setups.has(setup) && place.sessions - (least as Place).sessions < imbalance) ?? least;
   }
 
   shutdown(): void {
@@ -96,6 +107,7 @@ export class ProcessPool {
         this.#fill();
       }),
       sessions: 0,
+      setups: new Map(),
       waiting: [],
       busy: false,
       last: undefined,
@@ -116,6 +128,13 @@ export class ProcessPool {
     const reason = this.#closed ? 'the pool was shut down' : (this.#lastFailure?.message ?? 'none started');
     return new SandboxBroken(`embedded sandbox: expected an interpreter process, got none: ${reason}`);
   }
+}
+
+function countIn(place: Place, setup: string, change: 1 | -1): void {
+  place.sessions += change;
+  const count = (place.setups.get(setup) ?? 0) + change;
+  if (count === 0) place.setups.delete(setup);
+  else place.setups.set(setup, count);
 }
 
 /** The wall clock of a cell starts when its process turns to it, not while it waits. */
