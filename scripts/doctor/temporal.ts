@@ -1,4 +1,5 @@
 /** @file What Temporal must have: temporal.yaml, a server or the means to start one, search attributes, retention, workers. */
+import { createConnection } from 'node:net';
 import { taskQueues } from '../../core/run/names.ts';
 import { type ConnectionSettings, connect, connectionSettings } from '../../workers/config/connection.ts';
 import { loadTemporalConfig, type TemporalConfig } from '../../workers/config/temporalConfig.ts';
@@ -37,9 +38,22 @@ async function noServerCheck(settings: ConnectionSettings): Promise<Check> {
   if (settings.configured) {
     return { name, state: 'failed', found: `no answer at ${settings.address}`, remedy: 'start it, or check TEMPORAL_ADDRESS and temporal.toml' };
   }
+  if (await isTaken(settings.address)) {
+    const remedy = 'end what listens there, or choose another in temporal.yaml (devServer.port, devServer.uiPort)';
+    return { name, state: 'failed', found: `${settings.address} is taken by something that is no Temporal server`, remedy };
+  }
   const binary = await findInstalledBinary();
   if (binary) return { name, state: 'ok', found: `none runs; ${binary.serverVersion} is installed (${binary.source}) and started when needed` };
   return { name, state: 'warning', found: 'none runs, no binary yet', remedy: '`npm run up` downloads or builds one (or install the Temporal CLI)' };
+}
+
+function isTaken(address: string): Promise<boolean> {
+  const [host, port] = address.split(':');
+  const socket = createConnection({ host, port: Number(port), timeout: 1000 });
+  return new Promise<boolean>((resolve) => {
+    socket.once('connect', () => resolve(true));
+    for (const event of ['error', 'timeout']) socket.once(event, () => resolve(false));
+  }).finally(() => socket.destroy());
 }
 
 async function namespaceChecks(connection: Connection, namespace: string, config: TemporalConfig): Promise<Check[]> {

@@ -30,7 +30,7 @@ export function summaryText(run: string, end: RunEnd, goesOn: boolean): string {
 
 function pathsAndNext(run: string, end: RunEnd): string[] {
   const paths = runPaths(turnwiseHome(), run);
-  const shown = (path: string) => relative(process.cwd(), path) || path;
+  const shown = (path: string) => (relative(process.cwd(), path).startsWith('..') ? path : relative(process.cwd(), path));
   const policy = end.result?.policy;
   return [
     ...(existsSync(paths.report) ? [`  report      ${shown(paths.report)}`] : []),

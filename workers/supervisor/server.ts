@@ -70,7 +70,10 @@ async function startOwn(namespace: string, say: (line: string) => void): Promise
   const binary = await findServerBinary(say);
   say(`Temporal server: starting ${binary.serverVersion} (${binary.source}: ${binary.path})`);
   const kept = keepProcess('server', () => startKept(binary), say);
-  await kept.ready;
+  await kept.ready.catch(async (error: Error) => {
+    await kept.stop(); // else it would be started again for ever, and nobody else knows it
+    throw error;
+  });
   return { address: `127.0.0.1:${devServer.port}`, namespace, uiUrl: `http://127.0.0.1:${devServer.uiPort}`, kept };
 }
 
