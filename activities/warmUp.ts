@@ -40,12 +40,21 @@ async function supervisedSteps(trainer: TrainerDependencies, { engine }: Held, i
   const tokenizer = await PolicyTokenizer.load(join(runPaths(trainer.home, run).checkpoints, basename(policy.checkpoint), 'policy'));
   const rowsOf = warmupRows(config, tokenizer);
   const done: SupervisedMetrics[] = [];
+  let rows = rowsOf(fromStep);
   for (let step = fromStep; step <= toStep; step++) {
-    const metrics = await engine.supervisedStep(rowsOf(step), { ...optimizer, lr: lrAt(step) }, signal);
+    const training = engine.supervisedStep(rows, { ...optimizer, lr: lrAt(step) }, signal);
+    // The engine has a thread of its own: the next rows are drawn while it computes.
+    const [metrics, next] = await Promise.all([training, step < toStep ? promised(() => rowsOf(step + 1)) : rows]);
+    rows = next;
     report({ step, steps, loss: metrics.loss });
     done.push(metrics);
   }
   return { lr: lrAt(toStep), ...summary(done) };
+}
+
+/** What `make` makes; what it throws is a rejection, beside those of other promises. */
+async function promised<T>(make: () => T): Promise<T> {
+  return make();
 }
 
 /** Means over the steps of the commit; the loss is that of its last tenth, which is what a curve should show. */

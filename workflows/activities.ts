@@ -17,7 +17,7 @@ import { taskQueues } from '../core/run/names.ts';
 const backoff = { initialInterval: '250ms', backoffCoefficient: 2, maximumInterval: '10s' } as const;
 
 /** The same input meets these again, so another attempt is a waste. Activities also throw non-retryable failures of their own. */
-const deterministic = ['ConfigError', 'LogprobGateClosed'];
+const deterministic = ['ConfigError', 'LogprobGateClosed', 'NonFiniteLoss'];
 
 /** Beside the workflows: drawing tasks, grading, credit, records. */
 export const light: ActivityInterfaceFor<LightActivities> = proxyActivities<LightActivities>({

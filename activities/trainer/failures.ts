@@ -5,6 +5,7 @@ import { isFileError } from '../checkpoint/checkpointErrors.ts';
 /** By the error's name, because errors that come out of a worker thread have lost their class. */
 const nonRetryable: Readonly<Record<string, string>> = {
   LogprobGateClosed: 'LogprobGateClosed',
+  NonFiniteLoss: 'NonFiniteLoss',
   ConfigError: 'ConfigError',
   CheckpointError: 'BadCheckpoint',
   SafetensorsError: 'BadCheckpoint',
@@ -12,6 +13,7 @@ const nonRetryable: Readonly<Record<string, string>> = {
 
 const advice: Readonly<Record<string, string>> = {
   BadCheckpoint: '`npm run resume -- <run>` goes on from the newest checkpoint that is whole',
+  NonFiniteLoss: 'the same step computes the same again: go on with a smaller learning rate, or start a new run with a smaller optimizer.maxGradNorm',
   OutOfMemory: 'free memory on this machine, or start a new run with a smaller training.microBatchTokens; the step is tried again',
 };
 

@@ -119,6 +119,19 @@ describe('training engine', () => {
     }
   });
 
+  it('refuses a gradient that is not finite before any weight changes', async () => {
+    const engine = await loadedEngine();
+    const [row] = randomRows(1, 11);
+    const infinite = { ...(row as BatchRow), advantages: (row as BatchRow).advantages.map(() => Number.POSITIVE_INFINITY) };
+    await expect(engine.policyStep([infinite], options)).rejects.toMatchObject({
+      name: 'NonFiniteLoss',
+      message: expect.stringMatching(/optimiser step 1: expected a finite gradient norm, got NaN; the weights are unchanged/),
+    });
+    const { weights: after, moments } = await engine.state();
+    expect(bytesOf(after).equals(bytesOf(weights))).toBe(true);
+    expect(moments.step).toBe(0);
+  });
+
   it('reports zero difference, zero clipping and zero kl for rows of its own policy', async () => {
     const engine = await loadedEngine();
     const metrics = await engine.policyStep(await onPolicy(engine, randomRows(6, 10)), { ...options, maxLogprobDifference: 1e-4 });
