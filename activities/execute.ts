@@ -34,16 +34,34 @@ interface Attempt {
 }
 
 export function createExecute(dependencies: ExecuteDependencies): SandboxActivities['execute'] {
+  const taskOf = rememberedTasks(dependencies.sources);
   return (input) =>
     heartbeating(async (signal, report) => {
-      const [code, sources] = await Promise.all([dependencies.store.fromText(input.code), dependencies.sources(input.run)]);
-      const attempt = { input, code, task: sources.task(input.task), signal, report: (phase: Phase) => report({ phase }) };
+      const [code, task] = await Promise.all([dependencies.store.fromText(input.code), taskOf(input)]);
+      const attempt = { input, code, task, signal, report: (phase: Phase) => report({ phase }) };
       try {
         return await dependencies.table.use(ownerOf(input), (place) => execute(dependencies, attempt, place));
       } catch (error) {
         throw failureOf(error);
       }
     });
+}
+
+/** Tasks in progress at a time, with room to spare. */
+const tasksToRemember = 256;
+
+/** Making a task costs as much as running a cell of it, and its siblings ask for it at every turn. */
+function rememberedTasks(sources: ExecuteDependencies['sources']): (input: ExecuteInput) => Promise<Task> {
+  const remembered = new Map<string, Task>();
+  return async ({ run, task: ref }) => {
+    const key = JSON.stringify([run, ref.source, ref.split, ref.index]);
+    const task = remembered.get(key) ?? (await sources(run)).task(ref);
+    remembered.delete(key);
+    remembered.set(key, task);
+    const [oldest] = remembered.keys();
+    if (remembered.size > tasksToRemember && oldest !== undefined) remembered.delete(oldest);
+    return task;
+  };
 }
 
 /** The workflow's run is part of it: a workflow that is run again under its old id starts with sandboxes of its own. */

@@ -1,4 +1,4 @@
-/** @file What the embedded sandbox costs: starting, opening a session, a cell, and rollouts a second. Trap: a cell that follows one of the same session is ten times cheaper. */
+/** @file What the embedded sandbox costs: starting, opening a session, a cell, and rollouts a second. Trap: siblings that run the same cell on the same state share its result, so every cell here is another, but where it says alike. */
 import { readFileSync } from 'node:fs';
 import { EmbeddedBackend } from '../activities/sandbox/embedded/backend.ts';
 import type { Sandbox } from '../activities/sandbox/sandbox.ts';
@@ -10,7 +10,13 @@ const cellsPerRollout = 4;
 const limits = { wallMs: 30_000, memoryMiB: 128, outputBytes: 4096 };
 const signal = new AbortController().signal;
 const setup = "table = {'a': 1, 'b': 2}\ndef lookup(key):\n    return table[key]";
-const cell = "total = lookup('a') + sum(i * i for i in range(50))\ntotal";
+
+/** A cell that no session ran before, or (`alike`) the one that all siblings run. */
+let cells = 0;
+function cell(alike = false, index = 0): string {
+  cells += 1;
+  return `total = lookup('a') + sum(i * i for i in range(50)) + ${alike ? index : 1000 + cells}\ntotal`;
+}
 
 export async function sandboxFigures(): Promise<Figure[]> {
   const startedAt = performance.now();
@@ -29,28 +35,32 @@ async function figuresOf(backend: EmbeddedBackend, startMs: number): Promise<Fig
   const opened = await timedEach(sessions, () => open(backend));
   const sandboxes = opened.results;
   const [first] = sandboxes as [Sandbox];
-  const inPlace = await timedEach(200, () => first.execute(cell, signal));
-  const rotating = await timedEach(200, (index) => (sandboxes[index % sandboxes.length] as Sandbox).execute(cell, signal));
+  const inPlace = await timedEach(200, () => first.execute(cell(), signal));
+  const rotating = await timedEach(200, (index) => (sandboxes[index % sandboxes.length] as Sandbox).execute(cell(), signal));
   const memory = backend.pids.map(residentMebibytes).filter(Number.isFinite);
   await Promise.all(sandboxes.map((sandbox) => sandbox.close()));
-  const rates: number[] = [];
-  for (let round = 0; round < 3; round += 1) rates.push(await rolloutsPerSecond(backend));
+  const [rates, alikeRates]: [number[], number[]] = [[], []];
+  for (let round = 0; round < 3; round += 1) {
+    rates.push(await rolloutsPerSecond(backend));
+    alikeRates.push(await rolloutsPerSecond(backend, true));
+  }
   return [
     figure('sandbox start', [startMs], 'ms', `${processes} processes at once, until the first takes cells`),
-    figure('sandbox open', opened.ms, 'ms', 'median of 64 sessions, setup included'),
+    figure('sandbox open', opened.ms, 'ms', 'median of 64 sessions of one setup'),
     figure('sandbox cell, same session', inPlace.ms, 'ms', 'median of 200 cells one after another'),
     figure('sandbox cell, other session', rotating.ms, 'ms', 'median of 200 cells, each of the session that waited longest'),
     figure('sandbox rollouts', rates, 'rollouts/s', `${sessions} rollouts side by side, each open, ${cellsPerRollout} cells, close; ${processes} processes`),
+    figure('sandbox rollouts, alike', alikeRates, 'rollouts/s', 'the same, when all run the same cells'),
     figure('sandbox memory', memory, 'MiB', `resident memory of a process that holds ${sessions / processes} sessions`),
   ];
 }
 
-async function rolloutsPerSecond(backend: EmbeddedBackend): Promise<number> {
+async function rolloutsPerSecond(backend: EmbeddedBackend, alike = false): Promise<number> {
   const startedAt = performance.now();
   await Promise.all(
     Array.from({ length: sessions }, async () => {
       const sandbox = await open(backend);
-      for (let index = 0; index < cellsPerRollout; index += 1) await sandbox.execute(cell, signal);
+      for (let index = 0; index < cellsPerRollout; index += 1) await sandbox.execute(cell(alike, index), signal);
       await sandbox.close();
     }),
   );

@@ -8,7 +8,7 @@ export type BackendChoice = 'auto' | 'embedded' | 'docker';
 /** The choice in words, for the log, and the backend. @throws Error when the choice asks for what this release does not have. */
 export function chooseBackend(choice: BackendChoice): { readonly backend: SandboxBackend; readonly description: string } {
   if (choice === 'docker')
-    throw new Error("sandbox backend: 'docker' comes with another release; use 'embedded' (CPython as WebAssembly, for policies that you trust)");
+    throw new Error('TURNWISE_SANDBOX: docker comes with another release; set embedded (CPython as WebAssembly, for policies that you trust), or unset it');
   const processes = defaultProcesses();
   const description = `embedded sandbox: CPython as WebAssembly in ${processes} processes; no boundary against hostile code`;
   return { backend: new EmbeddedBackend({ processes }), description };
