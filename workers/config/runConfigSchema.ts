@@ -38,7 +38,8 @@ const fileSource = z.strictObject({
   weight: positive.default(1),
   checker: z.enum(['exact', 'numeric', 'math', 'code']),
   heldOutFraction: fraction.default(0.1),
-  maxTurns: count.max(64).default(8),
+  // A turn is about 1.3 KiB of the payload that `grade` receives, and one trajectory must stay below its 64 KiB.
+  maxTurns: count.max(40).default(8),
   toolRequired: z.boolean().default(false),
 });
 
@@ -81,7 +82,8 @@ const warmup = z
 const training = z
   .strictObject({
     steps: z.int().min(0).default(60),
-    tasksPerStep: count.max(1024).default(8),
+    // The input of `advantages` names every group of a step.
+    tasksPerStep: count.max(256).default(8),
     groupSize: count.max(64).default(8),
     optimizer: optimizer({ lr: 4e-4, weightDecay: 0, lrWarmupSteps: 5, lrSchedule: 'linear', lrEndFraction: 0.2 }),
     passes: count.default(1),
