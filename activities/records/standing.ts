@@ -1,8 +1,8 @@
 /** @file Where a run stands, beyond its figures: status.json says how it ended; while there is none, it goes on or was interrupted. */
 import { readFile } from 'node:fs/promises';
+import type { RunConfig } from '../../core/run/config.ts';
 import type { Phase } from '../../core/run/types.ts';
 import { writeFileAtomic } from '../artifacts/atomicWrite.ts';
-import type { RunRecords } from './readRun.ts';
 
 export interface Standing {
   readonly phase: Phase | 'interrupted';
@@ -24,8 +24,16 @@ export async function readStanding(path: string): Promise<Standing | null> {
   }
 }
 
+/** What a run's records tell of how far it came. */
+interface Course {
+  readonly run: string;
+  readonly config: Pick<RunConfig, 'training'> | null;
+  readonly steps: readonly { readonly step: number }[];
+  readonly standing: Standing | null;
+}
+
 /** Above the verdict, which speaks of finished runs; undefined where the run has done all that it was to do. */
-export function standingText({ run, config, steps, standing }: RunRecords): string | undefined {
+export function standingText({ run, config, steps, standing }: Course): string | undefined {
   const [done, planned] = [steps.at(-1)?.step ?? 0, config?.training.steps];
   const how = planned === undefined ? `after step ${done}` : `after step ${done} of ${planned}`;
   const because = standing?.reason === undefined ? '' : `: ${standing.reason}`;

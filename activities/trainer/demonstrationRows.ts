@@ -1,8 +1,7 @@
 /** @file Demonstrations as tokens: trained on are the policy's turns with their end of turn, and the inside of an answer with more weight. */
 
 import type { RunConfig } from '../../core/run/config.ts';
-import { type Demonstration, demonstrationStream } from '../../core/tasks/demonstrationStream.ts';
-import { bindFamily } from '../../core/tasks/registry.ts';
+import { type Demonstration, demonstrationSources, demonstrationStream } from '../../core/tasks/demonstrationStream.ts';
 import type { PolicyTokenizer } from '../policy/tokenizer/policyTokenizer.ts';
 import type { SupervisedRow } from '../policy/training/types.ts';
 import { ConfigError } from './configError.ts';
@@ -10,10 +9,7 @@ import { ConfigError } from './configError.ts';
 /** The rows of a warm-up step, from 1: a pure function of the configuration and the step. */
 export function warmupRows(config: RunConfig, tokenizer: PolicyTokenizer): (step: number) => readonly SupervisedRow[] {
   const { warmup, policy, tasks, seed } = config;
-  const sources = tasks.flatMap((source) =>
-    'family' in source ? [{ name: source.name, weight: source.weight, family: bindFamily(source.family, source.options) }] : [],
-  );
-  const draw = demonstrationStream(sources, { seed, batchSize: warmup.batchSize, flawlessFraction: warmup.flawlessFraction });
+  const draw = demonstrationStream(demonstrationSources(tasks), { seed, batchSize: warmup.batchSize, flawlessFraction: warmup.flawlessFraction });
   return (step) => draw(step).map((demonstration) => checkedRow(demonstration, tokenizer, { ...policy, answerWeight: warmup.answerWeight }));
 }
 

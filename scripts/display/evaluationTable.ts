@@ -1,7 +1,11 @@
-/** @file Held-out results before and after, side by side. */
+/** @file Held-out results; where there are two of a mode, before and after, side by side. */
 import type { EvaluationResult } from '../../core/run/types.ts';
 
 export function evaluationTable(before: readonly EvaluationResult[], after: readonly EvaluationResult[]): string {
+  if (after.length === 0) {
+    const rows = before.map((one) => [one.mode, shareText(one), one.meanTurns.toFixed(1), String(one.tasks)]);
+    return alignedTable([['held-out tasks', 'solved', 'turns', 'tasks'], ...rows]);
+  }
   const rows = before.map((first) => {
     const last = after.find(({ mode }) => mode === first.mode);
     return [

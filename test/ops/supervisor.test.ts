@@ -1,15 +1,15 @@
 /** @file What the supervisor does to processes: restarts its own, reaps what was left over, touches nobody else's. */
 import { spawn } from 'node:child_process';
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { claimHome, reapOrphans, releaseHome } from '../../workers/supervisor/claim.ts';
 import { keepProcess, pauseAfter, type RunningProcess } from '../../workers/supervisor/keptProcess.ts';
 import { identityOf, isAlive } from '../../workers/supervisor/processIdentity.ts';
 import { livingRecord, writeRecord } from '../../workers/supervisor/processRecords.ts';
+import { temporaryDirectory } from '../support/temporaryDirectory.ts';
 
-beforeEach(() => vi.stubEnv('TURNWISE_HOME', mkdtempSync(join(tmpdir(), 'turnwise-supervisor-'))));
+beforeEach(async () => {
+  vi.stubEnv('TURNWISE_HOME', await temporaryDirectory('supervisor'));
+});
 afterEach(() => vi.unstubAllEnvs());
 
 /** A real process that only waits. */

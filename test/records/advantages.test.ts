@@ -8,7 +8,8 @@ import type { ArtifactStore } from '../../activities/artifacts/store.ts';
 import { type LedgerLine, readLines } from '../../activities/records/lines.ts';
 import type { TrajectoryLine } from '../../activities/records/trajectoryLine.ts';
 import { type BatchRow, decodeBatch, encodeBatch } from '../../core/run/batch.ts';
-import { asActivity, creditInput, put, temporaryHome, trajectoryOf } from './syntheticRun.ts';
+import { asActivity, creditInput, put, trajectoryOf } from './syntheticRun.ts';
+import { temporaryHome } from './temporaryHome.ts';
 
 let [home, store]: [string, ArtifactStore] = ['', undefined as never];
 beforeEach(async () => {

@@ -1,11 +1,11 @@
 /** @file Append-only files: nothing twice, nothing lost, whatever a crash left at the end. */
-import { appendFile, mkdtemp, readFile, truncate, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { appendFile, readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { appendOnce } from '../../activities/records/appendOnly.ts';
 import { readLines } from '../../activities/records/lines.ts';
+import { temporaryDirectory } from '../support/temporaryDirectory.ts';
 
 interface Line {
   readonly step: number;
@@ -15,7 +15,7 @@ interface Line {
 const identify = ({ step, sibling }: Line) => ({ position: step, key: `r${sibling}` });
 const linesOf = (step: number, count: number, text?: string): Line[] =>
   Array.from({ length: count }, (_, sibling) => ({ step, sibling, ...(text === undefined ? {} : { text }) }));
-const newFile = async () => join(await mkdtemp(join(tmpdir(), 'turnwise-lines-')), 'deep', 'ledger.jsonl');
+const newFile = async () => join(await temporaryDirectory('lines'), 'deep', 'ledger.jsonl');
 
 test('a file torn anywhere is whole again after the step is repeated', async () => {
   const path = await newFile();

@@ -7,7 +7,7 @@ import { expect, test } from 'vitest';
 import { runPaths } from '../../activities/artifacts/paths.ts';
 import { readEvents } from '../../activities/records/eventFile.ts';
 import { type MetricsLine, readLines } from '../../activities/records/lines.ts';
-import { temporaryHome } from './syntheticRun.ts';
+import { temporaryHome } from './temporaryHome.ts';
 
 /** Steps that the process said it had recorded before it was killed `afterSteps` steps later, in the middle of whatever it did. */
 async function recordUntilKilled(home: string, firstStep: number, afterSteps: number): Promise<number> {

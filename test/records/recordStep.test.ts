@@ -9,7 +9,8 @@ import { createRecordStep } from '../../activities/recordStep.ts';
 import { crc32c } from '../../activities/records/crc32c.ts';
 import { EventFile, readEvents } from '../../activities/records/eventFile.ts';
 import { type EvaluationLine, type MetricsLine, metricsOf, readLines } from '../../activities/records/lines.ts';
-import { asActivity, temporaryHome } from './syntheticRun.ts';
+import { asActivity } from './syntheticRun.ts';
+import { temporaryHome } from './temporaryHome.ts';
 
 const eventPath = (home: string) => join(runPaths(home, 'synthetic').tensorboard, 'events.out.tfevents.turnwise');
 const events = async (home: string) => readEvents(await readFile(eventPath(home))).events;

@@ -1,11 +1,9 @@
 /** @file Trajectories as grading leaves them, made from a seed: what the record tests and the report tests put through the real activities. */
-import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { createAdvantages } from '../../activities/advantages.ts';
-import { artifactRoot, runPaths } from '../../activities/artifacts/paths.ts';
-import { ArtifactStore } from '../../activities/artifacts/store.ts';
+import { runPaths } from '../../activities/artifacts/paths.ts';
+import type { ArtifactStore } from '../../activities/artifacts/store.ts';
 import { createRecordEvaluation } from '../../activities/recordEvaluation.ts';
 import { createRecordStep } from '../../activities/recordStep.ts';
 import { type Random, randomOf, seedOf } from '../../core/random.ts';
@@ -29,11 +27,6 @@ export const credit: CreditConfig = {
 /** Activities heartbeat, so they need the context that a worker gives them. */
 export function asActivity<Input, Output>(activity: (input: Input) => Promise<Output>): (input: Input) => Promise<Output> {
   return (input) => new MockActivityEnvironment().run(activity, input);
-}
-
-export async function temporaryHome(): Promise<{ readonly home: string; readonly store: ArtifactStore }> {
-  const home = await mkdtemp(join(tmpdir(), 'turnwise-records-'));
-  return { home, store: new ArtifactStore(artifactRoot(home)) };
 }
 
 export interface TurnDraft {

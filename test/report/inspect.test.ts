@@ -4,7 +4,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { sparkline } from '../../activities/records/inspect.ts';
-import { temporaryHome, writeSyntheticRun } from '../records/syntheticRun.ts';
+import { writeSyntheticRun } from '../records/syntheticRun.ts';
+import { temporaryHome } from '../records/temporaryHome.ts';
 
 const script = join(import.meta.dirname, '../../scripts/inspect.ts');
 let home = '';

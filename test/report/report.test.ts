@@ -9,7 +9,8 @@ import { readRun } from '../../activities/records/readRun.ts';
 import { html } from '../../activities/records/report/html.ts';
 import { standingText } from '../../activities/records/standing.ts';
 import { createWriteReport, refreshReport } from '../../activities/writeReport.ts';
-import { asActivity, temporaryHome, writeSyntheticRun } from '../records/syntheticRun.ts';
+import { asActivity, writeSyntheticRun } from '../records/syntheticRun.ts';
+import { temporaryHome } from '../records/temporaryHome.ts';
 
 /** A browser of the machine; `CHROMIUM` names another. */
 const executablePath = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
