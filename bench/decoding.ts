@@ -3,12 +3,12 @@
  * same machine. Traps: other work on the cores (compare ratios only), the first call (session creation), and processors that change speed
  * (so the two sides alternate).
  */
-import { execFile } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
+import { createInterface } from 'node:readline/promises';
 import { writePolicyDirectory } from '../activities/checkpoint/policyDirectory.ts';
 import { jsonBytes } from '../activities/checkpoint/policyFiles.ts';
 import { Decoder } from '../activities/policy/decoding/decoder.ts';
@@ -42,17 +42,19 @@ export async function decodingFigures(): Promise<Figure[]> {
 async function figuresOf({ shape, rows, bar }: (typeof cases)[number]): Promise<Figure[]> {
   const directory = await mkdtemp(join(tmpdir(), 'turnwise-bench-decoding-'));
   const decoder = new Decoder();
+  const peer = startPeer(shape, rows);
   const [ours, ratios]: [number[], number[]] = [[], []];
   try {
     await writePolicy(directory, shape);
     await tokensPerSecond(decoder, directory, shape, { rows, sampled: 8, seed: 0 });
     for (let round = 1; round <= rounds; round++) {
-      const peer = await peerTokensPerSecond(shape, rows);
+      const peerRate = await peer?.tokensPerSecond();
       const rate = await tokensPerSecond(decoder, directory, shape, { rows, sampled: sampledTokens, seed: round });
       ours.push(rate);
-      if (peer !== null) ratios.push(rate / peer);
+      if (peerRate !== undefined) ratios.push(rate / peerRate);
     }
   } finally {
+    peer?.end();
     await decoder.close();
     await rm(directory, { recursive: true, force: true });
   }
@@ -91,11 +93,24 @@ async function tokensPerSecond(
 
 const peerMissing = 'no Python with torch and transformers; name one in TURNWISE_PEER_PYTHON';
 
-async function peerTokensPerSecond(shape: ShapeName, rows: number): Promise<number | null> {
+interface Peer {
+  tokensPerSecond(): Promise<number>;
+  end(): void;
+}
+
+/** One process for all rounds: it sleeps while we decode, and importing torch takes longer than a round. */
+function startPeer(shape: ShapeName, rows: number): Peer | undefined {
   const python = process.env['TURNWISE_PEER_PYTHON'];
-  if (!python || !existsSync(python)) return null;
-  const { stdout } = await promisify(execFile)(python, [join(import.meta.dirname, 'peer_generate.py'), shape, String(rows)]);
-  return (JSON.parse(stdout.trim().split('\n').at(-1) as string) as { tokensPerSecond: number }).tokensPerSecond;
+  if (!python || !existsSync(python)) return undefined;
+  const child = spawn(python, [join(import.meta.dirname, 'peer_generate.py'), shape, String(rows)], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const tokensPerSecond = async () => {
+    child.stdin.write('\n');
+    const { value, done } = await answers.next();
+    if (done) throw new Error(`bench/peer_generate.py ${shape} ${rows}: expected a measurement, it ended; its message is above`);
+    return (JSON.parse(value) as { tokensPerSecond: number }).tokensPerSecond;
+  };
+  return { tokensPerSecond, end: () => child.stdin.end() };
 }
 
 function figure(name: string, values: readonly number[], unit: string, bar: number | null, how: string): Figure {

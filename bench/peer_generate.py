@@ -2,7 +2,8 @@
 
     python peer_generate.py S|M ROWS
 
-16 prompt tokens and 240 sampled ones a row. Prints one JSON line: {"torch", "transformers", "threads", "tokensPerSecond"}, after a short warming call.
+16 prompt tokens and 240 sampled ones a row. After a short warming call, answers every line on standard input with a measurement, one JSON line:
+{"torch", "transformers", "threads", "tokensPerSecond"}.
 """
 import json
 import sys
@@ -26,11 +27,12 @@ def main():
     prompt = torch.randint(0, config.vocab_size, (rows, 16))
     with torch.inference_mode():
         model.generate(prompt, max_new_tokens=8, do_sample=True, pad_token_id=0)
-        start = time.perf_counter()
-        model.generate(prompt, max_new_tokens=240, min_new_tokens=240, do_sample=True, top_k=0, pad_token_id=0)
-        seconds = time.perf_counter() - start
-    versions = {"torch": torch.__version__, "transformers": transformers.__version__, "threads": torch.get_num_threads()}
-    print(json.dumps({**versions, "tokensPerSecond": rows * 240 / seconds}))
+        versions = {"torch": torch.__version__, "transformers": transformers.__version__, "threads": torch.get_num_threads()}
+        for _ in sys.stdin:
+            start = time.perf_counter()
+            model.generate(prompt, max_new_tokens=240, min_new_tokens=240, do_sample=True, top_k=0, pad_token_id=0)
+            seconds = time.perf_counter() - start
+            print(json.dumps({**versions, "tokensPerSecond": rows * 240 / seconds}), flush=True)
 
 
 main()
