@@ -97,7 +97,7 @@ export interface TrainingConfig {
   readonly passes: number;
   /** Optimiser steps a pass. */
   readonly minibatches: number;
-  /** Padded tokens of one micro-batch at most. */
+  /** Padded tokens of one micro-batch at most; the trainer takes fewer where that is faster. */
   readonly microBatchTokens: number;
 }
 

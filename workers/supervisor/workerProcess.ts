@@ -13,7 +13,7 @@ const readyWithinMs = 120_000;
  * onnxruntime returns large buffers on every call; glibc would give their pages back to the system each time and fault them in again.
  * Huge pages and high thresholds made that copy two to four times faster.
  */
-const allocatorSettings = {
+export const allocatorSettings = {
   GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1',
   MALLOC_MMAP_THRESHOLD_: String(32 * 1024 * 1024),
   MALLOC_TRIM_THRESHOLD_: String(256 * 1024 * 1024),
