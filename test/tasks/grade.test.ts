@@ -185,20 +185,19 @@ test('a checker that breaks is tried again, and in the end an infrastructure err
   expect((await trajectoriesOf(result))[0]?.failure).toBe('the code checker broke 3 times: no session can be had');
 });
 
-test('it heartbeats before it opens anything, and stops when it is cancelled', async () => {
-  const environment = new MockActivityEnvironment();
+test('it heartbeats while the tasks are still being opened, and stops when it is cancelled', async () => {
+  const environment = new MockActivityEnvironment({ heartbeatTimeoutMs: 30 });
   let beats = 0;
-  environment.on('heartbeat', () => {
-    beats += 1;
+  const beaten = new Promise<void>((resolve) => {
+    environment.on('heartbeat', () => {
+      beats += 1;
+      resolve();
+    });
   });
-  const beatsWhenOpened: number[] = [];
-  const opening = () => {
-    beatsWhenOpened.push(beats);
-    return sources;
-  };
+  const opening = () => beaten.then(() => sources);
   const dependencies = { store, math, judge, config: async () => config, sources: opening };
   await environment.run(createGrade(dependencies), { run: 'run', step: 1, rollouts: [] });
-  expect(beatsWhenOpened).toEqual([1]);
+  expect(beats).toBeGreaterThan(0);
   const cancelled = new MockActivityEnvironment();
   cancelled.cancel();
   const input = { run: 'run', step: 1, rollouts: [await rollout(chainRef, 0, 'submitted', [answer('1')])] };
