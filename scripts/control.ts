@@ -4,6 +4,7 @@
  * @example npm run control -- set quickstart-1123-141503 lr=2e-4 temperature=0.9
  * @example npm run control -- cancel quickstart-1123-141503 --reason "wrong data"
  */
+import { WorkflowNotFoundError } from '@temporalio/client';
 import { workflowIds } from '../core/run/names.ts';
 import { connectClient } from '../workers/config/connection.ts';
 import { commandNamed, runCommand, say } from './runs/command.ts';
@@ -43,7 +44,9 @@ async function speak(run: string, message: (handle: Handle) => Promise<string>):
   try {
     say(`run ${run}: ${await message(client.workflow.getHandle(workflowIds.train(run)))}`);
   } catch (error) {
-    throw new Error(`run ${run}: ${causeOf(error)}`, { cause: error });
+    const why =
+      error instanceof WorkflowNotFoundError ? 'it does not go on, or this server does not know it: npm run status lists the runs that go on' : causeOf(error);
+    throw new Error(`run ${run}: ${why}`, { cause: error });
   } finally {
     await client.connection.close();
   }

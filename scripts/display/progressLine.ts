@@ -29,6 +29,7 @@ export function progressLine(progress: Progress, secondsLeft: number | undefined
   parts.push(...figures(progress.metrics));
   if (secondsLeft !== undefined) parts.push(`${clock(secondsLeft)} left in this phase`);
   if (progress.reason) parts.push(progress.reason);
+  if (progress.phase === 'paused') parts.push(`→ in another terminal: npm run control -- resume ${progress.run}`);
   if (progress.phase === 'waiting-for-operator') parts.push(`→ remove the cause, then in another terminal: npm run control -- resume ${progress.run}`);
   return parts.join('  ');
 }

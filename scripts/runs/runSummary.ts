@@ -37,6 +37,7 @@ function pathsAndNext(run: string, end: RunEnd): string[] {
     ...(policy ? [`  checkpoint  ${shown(join(paths.root, policy.checkpoint, 'policy'))}  (loads with AutoModelForCausalLM.from_pretrained)`] : []),
     '',
     '  next',
+    ...(end.result?.phase === 'cancelled' ? [`    npm run resume -- ${run}                 start it again from its newest checkpoint`] : []),
     `    npm run inspect -- ${run}                what was learned, in the terminal`,
     `    npm run rollout -- ${run} --tasks 3      watch it solve held-out tasks, turn by turn`,
     `    npm run evaluate -- ${run} --tasks 500   a closer measurement`,

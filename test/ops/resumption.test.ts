@@ -43,6 +43,12 @@ test('the line of progress', () => {
   expect(progressLine(progress({}), 83, 4)).toBe('rollouts   ░░░░ step 3/60  reward 0.500  solved 63 %  tokens/s 4000  1:23 left in this phase');
 });
 
+test('a run that waits says what to do', () => {
+  const waiting = progressLine(progress({ phase: 'waiting-for-operator', reason: 'update: no space left on device', metrics: {} }), undefined, 0);
+  expect(waiting).toBe('waiting for an operator  update: no space left on device  → remove the cause, then in another terminal: npm run control -- resume r');
+  expect(progressLine(progress({ phase: 'paused', metrics: {} }), undefined, 0)).toBe('paused     → in another terminal: npm run control -- resume r');
+});
+
 test('time left follows the pace since the phase began', () => {
   const pace = new Pace();
   expect(pace.secondsLeft(progress({ step: 10 }), 0)).toBeUndefined();

@@ -1,13 +1,15 @@
 /** @file The server of our own: tuned, prepared, and gone with its owner. */
 import { spawn } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest';
 import { loadTemporalConfig } from '../../workers/config/temporalConfig.ts';
 import { identityOf } from '../../workers/supervisor/processIdentity.ts';
+import { useServer } from '../../workers/supervisor/server.ts';
 import { startDevServer } from '../../workers/temporal/devServer.ts';
 import { describeNamespace } from '../../workers/temporal/namespace.ts';
 
@@ -42,7 +44,27 @@ test('a port that something else holds is refused with the remedy', async () => 
   await new Promise((resolve) => holder.close(resolve));
 });
 
+test('a command gives up a server that cannot be started, and does not go on trying behind its back', async () => {
+  const holder = createServer((socket) => socket.destroy());
+  await new Promise<void>((resolve) => holder.listen(0, '127.0.0.1', resolve));
+  const { port } = holder.address() as { port: number };
+  const settings = (await readFile('temporal.yaml', 'utf8')).replace(/^( +port:) \d+/m, `$1 ${port}`);
+  await writeFile(join(directory, 'temporal.yaml'), settings);
+  vi.stubEnv('TURNWISE_HOME', join(directory, 'home'));
+  vi.stubEnv('TURNWISE_TEMPORAL_YAML', join(directory, 'temporal.yaml'));
+  const said: string[] = [];
+  try {
+    await expect(useServer((line) => said.push(line))).rejects.toThrow(`server: ended 3 times while starting: port ${port} on 127.0.0.1 is taken`);
+    const before = said.length;
+    await setTimeout(2500);
+    expect(said.slice(before)).toEqual([]);
+  } finally {
+    vi.unstubAllEnvs();
+    await new Promise((resolve) => holder.close(resolve));
+  }
+});
+
 test('a server that cannot start says why', async () => {
   const starting = startDevServer({ dbFile: join(directory, 'absent', 'x.db'), uiPort: null });
-  await expect(starting).rejects.toThrow(/ended while starting: exit code 1; its last output:\n.*(unable to open|no such file)/s);
+  await expect(starting).rejects.toThrow(/ended while starting: exit code 1\nits last output:\n.*(unable to open|no such file)/s);
 });

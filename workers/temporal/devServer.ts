@@ -89,7 +89,9 @@ async function startGuard(binary: string, parameters: string[], log: DevServerOp
   guard.stderr?.on('data', keep);
   const ended = new Promise<string>((resolve) => {
     guard.on('error', (error) => resolve(error.message));
-    guard.on('exit', (code, signal) => resolve(`${signal ?? `exit code ${code}`}; its last output:\n${lastOutput.trim()}`));
+    guard.on('exit', (code, signal) =>
+      resolve(`${signal ?? `exit code ${code}`}${lastOutput.trim() === '' ? '' : `\nits last output:\n${lastOutput.trim()}`}`),
+    );
   });
   const started = new Promise<number>((resolve) => guard.once('message', (message) => resolve((message as { pid: number }).pid)));
   const pid = await Promise.race([started, ended.then(failedToStart)]);
