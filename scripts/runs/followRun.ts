@@ -49,14 +49,21 @@ export async function followRun(client: Client, run: string, signal: AbortSignal
 /** Undefined while the run goes on. */
 async function endOf(client: Client, run: string): Promise<RunEnd | undefined> {
   const handle = client.workflow.getHandle(workflowIds.train(run));
-  const { status, startTime, closeTime } = await handle.describe();
+  const { status, closeTime, raw } = await handle.describe();
   if (status.name === 'RUNNING' || status.name === 'CONTINUED_AS_NEW') return undefined;
+  const startTime = await firstStart(client, run, raw.workflowExecutionInfo?.firstRunId);
   const seconds = closeTime ? (closeTime.getTime() - startTime.getTime()) / 1000 : 0;
   try {
     return { status: status.name, result: (await handle.result()) as TrainResult, seconds };
   } catch (error) {
     return { status: status.name, failure: causeOf(error), seconds };
   }
+}
+
+/** A run that continues as new is one run: its time counts from the first history. */
+async function firstStart(client: Client, run: string, firstRunId: string | null | undefined): Promise<Date> {
+  const { startTime } = await client.workflow.getHandle(workflowIds.train(run), firstRunId ?? undefined).describe();
+  return startTime;
 }
 
 /** Undefined when nobody answers just now. */
