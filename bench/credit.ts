@@ -7,6 +7,7 @@ import { tokenCosine } from '../core/gtpo/similarity.ts';
 import type { GradedGroup } from '../core/gtpo/types.ts';
 import { type Random, randomOf } from '../core/random.ts';
 import type { Figure } from './figure.ts';
+import { secondsPerToken } from './training.ts';
 
 const [groups, groupSize, turns, bytesPerTurn] = [64, 8, 8, 2048];
 const repetitions = 5;
@@ -23,8 +24,10 @@ const options = {
   uniformGroups: 'keep',
 } as const;
 
-/** `stepMs`: a training step with as many trajectories; without it the figure only informs. */
-export async function creditFigures(stepMs?: number): Promise<Figure[]> {
+/** A token of code is about four bytes. */
+const bytesPerToken = 4;
+
+export async function creditFigures(): Promise<Figure[]> {
   const random = randomOf(7);
   const codes = Array.from({ length: groups }, () => Array.from({ length: groupSize }, () => programOf(random)));
   const times = Array.from({ length: repetitions + 1 }, () => timed(codes))
@@ -34,9 +37,9 @@ export async function creditFigures(stepMs?: number): Promise<Figure[]> {
   const spread = [times[0] as number, times.at(-1) as number] as const;
   const how = `median of ${repetitions} after one unmeasured: ${groups * groupSize} trajectories × ${turns} turns × ${bytesPerTurn} bytes of Python, half of each group solved`;
   const plain: Figure = { name: 'credit assignment', value: median, unit: 'ms', bar: null, pass: null, spread, how };
-  if (stepMs === undefined) return [plain];
+  const stepMs = 1000 * (await secondsPerToken('S')) * ((groups * groupSize * turns * bytesPerTurn) / bytesPerToken);
   const share = median / stepMs;
-  const shareHow = `${how}; ÷ a step of ${Math.round(stepMs)} ms`;
+  const shareHow = `${how}; ÷ the update of preset S on as many trajectories of ${bytesPerToken} bytes a token, ${Math.round(stepMs / 1000)} s, rollouts not counted`;
   return [
     plain,
     {

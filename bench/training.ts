@@ -83,6 +83,11 @@ async function measureRound(shape: ShapeName): Promise<Round> {
   };
 }
 
+/** Seconds that a token costs in an update of this preset. */
+export async function secondsPerToken(shape: ShapeName): Promise<number> {
+  return (await stepSeconds(shape)) / (shapes[shape].rows * shapes[shape].length);
+}
+
 /** Median seconds of one whole update: gate, forward, backward, clipping, AdamW. */
 async function stepSeconds(shape: ShapeName): Promise<number> {
   const { rows, length, vocabSize } = shapes[shape];
