@@ -27,6 +27,14 @@ const timeoutReasons: Readonly<Record<string, string>> = {
   HEARTBEAT: 'its worker stopped sending heartbeats and no attempt is left',
 };
 
+/** A checkpoint on disk is not the one that the workflow knows; said by `generate`, `warmUp` and `update`, however deep below. */
+export function isBadCheckpoint(error: unknown): boolean {
+  if (error instanceof ApplicationFailure && error.type === badCheckpoint) return true;
+  return error instanceof TemporalFailure && isBadCheckpoint(error.cause);
+}
+
+export const badCheckpoint = 'BadCheckpoint';
+
 /** Nobody polls the queue: whatever lived behind it is gone. */
 export function isQueueDead(error: unknown): boolean {
   return error instanceof ActivityFailure && error.cause instanceof TimeoutFailure && error.cause.timeoutType === 'SCHEDULE_TO_START';

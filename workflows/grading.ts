@@ -1,7 +1,8 @@
 /** @file Grades played rollouts, in several parts where one payload would grow too large. */
-import { CancellationScope, CancelledFailure } from '@temporalio/workflow';
+import { ApplicationFailure, CancellationScope, CancelledFailure } from '@temporalio/workflow';
 import type { ArtifactRef, PlayedRollout, TrajectorySummary } from '../core/rollout/types.ts';
 import { light } from './activities.ts';
+import { badCheckpoint } from './failures.ts';
 import type { SandboxReturns } from './sandboxes.ts';
 
 /** Leaves room below the 64 KiB that we allow one payload. */
@@ -21,11 +22,16 @@ export async function gradeRollouts(run: string, step: number, rollouts: readonl
   return { trajectories: results.map(({ trajectories }) => trajectories), summaries: results.flatMap(({ summaries }) => summaries) };
 }
 
-/** Grades while the last sandboxes are closed. Under cancellation nothing is graded, and the workflow ends when its sandboxes are closed. */
+/**
+ * Grades while the last sandboxes are closed. Under cancellation, and when the policy's checkpoint was refused, nothing is graded, and the
+ * workflow ends when its sandboxes are closed.
+ */
 export async function gradedAndClosed(run: string, step: number, rollouts: readonly PlayedRollout[], sandboxes: SandboxReturns): Promise<Graded> {
   const cancelled = CancellationScope.current().consideredCancelled;
   try {
     if (cancelled) throw new CancelledFailure('cancelled while rollouts were played');
+    const refused = rollouts.find(({ checkpointRefused }) => checkpointRefused);
+    if (refused) throw ApplicationFailure.nonRetryable(refused.failure, badCheckpoint);
     return await gradeRollouts(run, step, rollouts);
   } finally {
     await sandboxes.settled();

@@ -7,7 +7,7 @@ import { announce, attributes } from './attributes.ts';
 import { playChild } from './children.ts';
 import { withDeadline } from './deadline.ts';
 import { figure, table } from './details.ts';
-import { reasonOf } from './failures.ts';
+import { isBadCheckpoint, reasonOf } from './failures.ts';
 import { type Graded, gradedAndClosed, gradeRollouts } from './grading.ts';
 import { eventsPerTurn, groupHistoryEvents } from './historyBudget.ts';
 import { playRollout } from './playRollout.ts';
@@ -61,7 +61,7 @@ async function childRollout(input: GroupInput, sibling: number, view: GroupView)
     view.graded([summary]);
     return { trajectories: [trajectories], summaries: [summary] };
   } catch (error) {
-    if (CancellationScope.current().consideredCancelled) throw error;
+    if (CancellationScope.current().consideredCancelled || isBadCheckpoint(error)) throw error;
     const stopReason = isCancellation(error) ? 'cancelled' : 'infraError';
     return gradeRollouts(run, step, [{ sibling, task: task.ref, seed: 0, stopReason, turns: [], failure: reasonOf(error) }]);
   }

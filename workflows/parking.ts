@@ -3,19 +3,22 @@ import { CancellationScope, condition, getExternalWorkflowHandle, setCurrentDeta
 import type { Hyperparameters, Phase } from '../core/run/types.ts';
 import { announce } from './attributes.ts';
 import { table } from './details.ts';
-import { reasonOf } from './failures.ts';
+import { isBadCheckpoint, reasonOf } from './failures.ts';
 import { type ChildReport, childSignal, resumeSignal } from './messages.ts';
 
 /** Waits for an operator; returns when told to go on. */
 export type Park = (reason: string) => Promise<void>;
 
-/** Calls `attempt` until it succeeds, waiting for an operator after every failure for good. Cancellation and bugs of ours pass through. */
+/**
+ * Calls `attempt` until it succeeds, waiting for an operator after every failure for good. Cancellation and bugs of ours pass through, and so
+ * does a refused checkpoint: `train` goes on from an earlier one by itself.
+ */
 export async function untilDone<Result>(park: Park, attempt: () => Promise<Result>): Promise<Result> {
   for (;;) {
     try {
       return await attempt();
     } catch (error) {
-      if (CancellationScope.current().consideredCancelled || !(error instanceof TemporalFailure)) throw error;
+      if (CancellationScope.current().consideredCancelled || !(error instanceof TemporalFailure) || isBadCheckpoint(error)) throw error;
       await park(reasonOf(error));
     }
   }

@@ -11,7 +11,7 @@ import type { ExecuteResult, GenerateResult, PlayedRollout, PlayedTurn, PolicyRe
 import type { RolloutConfig } from '../core/run/types.ts';
 import { policy as policyWorker } from './activities.ts';
 import type { Deadline } from './deadline.ts';
-import { reasonOf } from './failures.ts';
+import { isBadCheckpoint, reasonOf } from './failures.ts';
 import { RolloutSandbox, type SandboxReturns } from './sandboxes.ts';
 
 export interface RolloutPlan {
@@ -45,7 +45,10 @@ export async function playRollout(plan: RolloutPlan): Promise<PlayedRollout> {
   try {
     return played(await playTurns(plan, turns, sandbox));
   } catch (error) {
-    if (error instanceof FailedForGood) return played(error.stopReason, error.message);
+    if (error instanceof FailedForGood) {
+      const failed = played(error.stopReason, error.message);
+      return isBadCheckpoint(error.cause) ? { ...failed, checkpointRefused: true } : failed;
+    }
     if (!isCancellation(error)) throw error;
     return plan.deadline.passed ? played('timeout') : played('cancelled', 'the rollout was cancelled');
   } finally {
@@ -133,8 +136,8 @@ function seedOfTurn(plan: RolloutPlan, turn: number): number {
 class FailedForGood extends Error {
   readonly stopReason: StopReason;
 
-  constructor(stopReason: StopReason, reason: string) {
-    super(reason);
+  constructor(stopReason: StopReason, cause: TemporalFailure) {
+    super(reasonOf(cause), { cause });
     this.stopReason = stopReason;
   }
 }
@@ -145,6 +148,6 @@ async function orStop<Result>(stopReason: StopReason, call: () => Promise<Result
   } catch (error) {
     // A bug of ours is no TemporalFailure and must not be counted as one of the machinery.
     if (isCancellation(error) || !(error instanceof TemporalFailure)) throw error;
-    throw new FailedForGood(stopReason, reasonOf(error));
+    throw new FailedForGood(stopReason, error);
   }
 }

@@ -32,6 +32,7 @@ export class RunState {
   before: readonly EvaluationResult[] = [];
   after: readonly EvaluationResult[] = [];
   metrics: Metrics = {};
+  warnings: readonly string[] = [];
   #parked = false;
   #changed: Partial<Hyperparameters> = {};
 
@@ -41,7 +42,7 @@ export class RunState {
     if (input.carry !== undefined) this.#goOn(input.carry);
   }
 
-  #goOn({ step, policy, hyperparameters, paused, before, after, metrics }: TrainCarry): void {
+  #goOn({ step, policy, hyperparameters, paused, before, after, metrics, warnings = [] }: TrainCarry): void {
     this.warmupStep = this.#input.config.warmup.steps;
     this.step = step;
     this.policy = policy;
@@ -50,15 +51,17 @@ export class RunState {
     this.before = before;
     this.after = after;
     this.metrics = metrics;
+    this.warnings = warnings;
   }
 
-  prepared({ policy, warmupStep, step, before, hyperparameters }: PreparedRun): void {
+  prepared({ policy, warmupStep, step, before, hyperparameters, warnings }: PreparedRun): void {
     // What an operator has set while this attempt was preparing is newer than what an earlier one left.
     this.hyperparameters = { ...this.hyperparameters, ...hyperparameters, ...this.#changed };
     this.policy = policy;
     this.warmupStep = warmupStep;
     this.step = step;
     this.before = before;
+    this.warnings = [...this.warnings, ...warnings];
   }
 
   warmedUp(policy: PolicyRef): void {
@@ -137,6 +140,7 @@ export class RunState {
       metrics: this.metrics,
       before: this.before,
       after: this.after,
+      ...this.#warned(),
     };
   }
 
@@ -155,7 +159,11 @@ export class RunState {
 
   carry(): TrainCarry {
     const { step, hyperparameters, paused, before, after, metrics } = this;
-    return { step, policy: this.currentPolicy(), hyperparameters, paused, before, after, metrics };
+    return { step, policy: this.currentPolicy(), hyperparameters, paused, before, after, metrics, ...this.#warned() };
+  }
+
+  #warned(): { readonly warnings?: readonly string[] } {
+    return this.warnings.length === 0 ? {} : { warnings: this.warnings };
   }
 
   currentPolicy(): PolicyRef {
@@ -170,7 +178,9 @@ export class RunState {
     const steps = [`${this.warmupStep} of ${warmup.steps}`, `${step} of ${training.steps}`];
     const row = [phase, ...steps, figure(metrics['reward/mean']), figure(metrics['solved/mean']), figure(metrics['kl']), policy?.policyVersion];
     const why = phase === 'waiting-for-operator' ? waitingDetails(this.reason ?? '') : (this.reason ?? '');
-    setCurrentDetails([table(head, [row]), why, this.#evaluations()].filter((part) => part !== '').join('\n\n'));
+    setCurrentDetails(
+      [table(head, [row]), why, ...this.warnings.map((warning) => `**Warning:** ${warning}`), this.#evaluations()].filter((part) => part !== '').join('\n\n'),
+    );
   }
 
   #evaluations(): string {

@@ -10,7 +10,7 @@ import { announce, attributes } from './attributes.ts';
 import { boundedFanOut, playChild } from './children.ts';
 import { figure, table } from './details.ts';
 import { drawTasks } from './drawing.ts';
-import { reasonOf } from './failures.ts';
+import { isBadCheckpoint, reasonOf } from './failures.ts';
 import { group } from './group.ts';
 import { childParking, ReportsToParent, untilDone } from './parking.ts';
 
@@ -63,7 +63,7 @@ async function playGroup(input: StepInput, hyperparameters: Hyperparameters, tas
     });
     return { task, result };
   } catch (error) {
-    if (CancellationScope.current().consideredCancelled) throw error;
+    if (CancellationScope.current().consideredCancelled || isBadCheckpoint(error)) throw error;
     return { task, failure: reasonOf(error) };
   }
 }

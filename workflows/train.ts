@@ -10,7 +10,7 @@ import type { EvaluationResult, TrainInput, TrainResult } from '../core/run/type
 import { light, trainer } from './activities.ts';
 import { attributes } from './attributes.ts';
 import { evaluate } from './evaluate.ts';
-import { reasonOf } from './failures.ts';
+import { isBadCheckpoint, reasonOf } from './failures.ts';
 import { cancelSignal, childSignal, pauseSignal, progressQuery, resumeSignal, setHyperparametersUpdate } from './messages.ts';
 import { untilDone } from './parking.ts';
 import { RunChildren } from './runChildren.ts';
@@ -32,7 +32,7 @@ export async function train(input: TrainInput): Promise<TrainResult> {
   const phases = new CancellationScope();
   const cancellation = listen(run, phases);
   try {
-    await phases.run(() => playPhases(run));
+    await phases.run(() => playWithWholeCheckpoints(run));
   } catch (error) {
     if (!phases.consideredCancelled) throw error;
     const { reason } = cancellation;
@@ -77,9 +77,31 @@ function refuseUnlessAllowed(change: Readonly<Record<string, unknown>>): void {
   if (problem !== undefined) throw ApplicationFailure.nonRetryable(problem, 'BadHyperparameters');
 }
 
+async function playWithWholeCheckpoints(run: Run): Promise<void> {
+  if (run.carry === undefined) await prepare(run);
+  for (;;) {
+    try {
+      return await playPhases(run);
+    } catch (error) {
+      if (run.state.policy === undefined || !isBadCheckpoint(error)) throw error;
+      await fallBack(run, error);
+    }
+  }
+}
+
+/** The run goes on from the newest checkpoint that is whole, with the hyperparameters of now: the steps since are done again. */
+async function fallBack(run: Run, error: unknown): Promise<void> {
+  const { state } = run;
+  const [refused, { hyperparameters }] = [state.currentPolicy().manifestSha256, state];
+  await prepare(run);
+  state.hyperparameters = hyperparameters;
+  // The disk of the trainer holds what the manifest says: then it is another worker's that does not, and trying again would never end.
+  if (state.currentPolicy().manifestSha256 === refused) await state.park(reasonOf(error));
+}
+
 async function playPhases(run: Run): Promise<void> {
   const { state } = run;
-  if (run.carry === undefined) await startUp(run);
+  await startUp(run);
   if (state.step === 0) {
     const advice = gateAdvice(run.config, state.before);
     if (advice !== undefined) return end(run, 'gated', advice);
@@ -90,11 +112,14 @@ async function playPhases(run: Run): Promise<void> {
   await end(run, 'completed');
 }
 
+async function prepare({ run, config, state }: Run): Promise<void> {
+  state.enter('preparing');
+  state.prepared(await trainer.prepareRun({ run, config }));
+}
+
 /** Whatever of this is on disk already is not done again. */
 async function startUp(run: Run): Promise<void> {
   const { state, config } = run;
-  state.enter('preparing');
-  state.prepared(await trainer.prepareRun({ run: run.run, config }));
   if (state.step === 0 && state.warmupStep < config.warmup.steps) await warmUp(run);
   if (state.before.length === 0 && state.step === 0) state.before = await evaluateAll(run, 0, modesBefore(config));
 }

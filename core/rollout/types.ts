@@ -213,6 +213,8 @@ export interface PlayedRollout {
   readonly turns: readonly PlayedTurn[];
   /** Why, when stopReason is modelError, infraError or cancelled. */
   readonly failure?: string;
+  /** The policy could not be loaded because its checkpoint is not what it was: says nothing about this rollout. */
+  readonly checkpointRefused?: boolean;
 }
 
 export interface GradeInput {

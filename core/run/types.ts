@@ -51,6 +51,7 @@ export interface TrainCarry {
   readonly after: readonly EvaluationResult[];
   /** Of the last finished step, for the progress query. */
   readonly metrics: Metrics;
+  readonly warnings?: readonly string[];
 }
 
 export interface TrainResult {
@@ -81,6 +82,8 @@ export interface Progress {
   readonly metrics: Metrics;
   readonly before: readonly EvaluationResult[];
   readonly after: readonly EvaluationResult[];
+  /** Checkpoints that were refused, and why. Absent: none. */
+  readonly warnings?: readonly string[];
 }
 
 export interface PrepareInput {

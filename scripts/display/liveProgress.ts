@@ -12,9 +12,11 @@ export class LiveProgress {
   readonly #isTerminal = process.stdout.isTTY === true;
   #shownAtMs = 0;
   #shownPhase = '';
+  #shownWarnings = 0;
 
   update(progress: Progress): void {
     const now = Date.now();
+    this.#warn(progress);
     const secondsLeft = this.#pace.secondsLeft(progress, now);
     if (this.#isTerminal) {
       this.#explainWait(progress);
@@ -32,6 +34,11 @@ export class LiveProgress {
     const phase = phaseOf(progress);
     if (progress.reason !== undefined && phase !== this.#shownPhase) this.say(progressLine(progress, undefined, 0));
     this.#shownPhase = phase;
+  }
+
+  #warn({ warnings = [] }: Progress): void {
+    for (const warning of warnings.slice(this.#shownWarnings)) this.say(`warning: ${warning}`);
+    this.#shownWarnings = warnings.length;
   }
 
   /** A line of its own, above the progress. */

@@ -183,6 +183,45 @@ test('a terminated step waits for an operator too, and is played again', async (
   expect(await handle.result()).toMatchObject({ phase: 'completed', steps: 1 });
 });
 
+test.each(['generate', 'update'] as const)('a checkpoint that %s refuses: the run goes on from the one before by itself, with a warning', async (who) => {
+  const warning = 'checkpoint global_step_2: the file was changed. Refused';
+  let [prepared, damaged] = [0, true];
+  const { run, scene } = stage.scene(`refused-${who}`, (scripted) => ({
+    prepareRun: async (input) => {
+      if (prepared++ === 0) return scripted.prepareRun(input);
+      damaged = false;
+      return { policy: policyRef(1), warmupStep: 0, step: 1, before: [], warnings: [warning] };
+    },
+    [who]: async (input: Parameters<typeof scripted.generate>[0] & Parameters<typeof scripted.update>[0]) => {
+      if (damaged && input.policy.policyVersion === 2) throw ApplicationFailure.nonRetryable('the file was changed', 'BadCheckpoint');
+      return scripted[who](input);
+    },
+  }));
+  const handle = await stage.train(run, { ...oneStep, training: { ...oneStep.training, steps: 3 } });
+  expect(await handle.result()).toMatchObject({ phase: 'completed', steps: 3, policy: policyRef(3) });
+  expect((await handle.query<Progress>('progress')).warnings).toEqual([warning]);
+  const steps = scene.inputs('recordStep').map(({ step }) => step);
+  expect(steps).toEqual([1, 2, 2, 3]);
+  const graded = scene.inputs('grade').map(({ step }) => step);
+  expect(graded.filter((step) => step === 3)).toHaveLength(who === 'generate' ? 2 : 4);
+});
+
+test('a checkpoint that only the policy worker refuses waits for an operator, not for ever', async () => {
+  let damaged = true;
+  const { run, scene } = stage.scene('refused-there', (scripted) => ({
+    generate: async (input) => {
+      if (damaged) throw ApplicationFailure.nonRetryable('the file was changed', 'BadCheckpoint');
+      return scripted.generate(input);
+    },
+  }));
+  const handle = await stage.train(run, oneStep);
+  expect((await phaseOf(handle, 'waiting-for-operator')).reason).toMatch(/BadCheckpoint: .*the file was changed/);
+  expect(scene.inputs('prepareRun')).toHaveLength(2);
+  damaged = false;
+  await handle.signal('resume');
+  expect(await handle.result()).toMatchObject({ phase: 'completed', steps: 1 });
+});
+
 test('a report that cannot be written does not cost the run', async () => {
   const { run } = stage.scene('report', () => ({
     writeReport: async () => {
