@@ -17,7 +17,6 @@ interface LoadedPolicy {
 class DecodingThread {
   readonly #options: DecodingOptions;
   readonly #send: (message: FromThread) => void;
-  readonly #prefixes: PrefixCache;
   /** In the order of use. */
   readonly #policies = new Map<string, LoadedPolicy>();
   readonly #inbox: ToThread[] = [];
@@ -29,7 +28,6 @@ class DecodingThread {
   constructor(options: DecodingOptions, send: (message: FromThread) => void) {
     this.#options = options;
     this.#send = send;
-    this.#prefixes = new PrefixCache(options.prefixCacheBytes);
     this.#gathering = new Gathering(options.gatherMs, options.maxRows);
   }
 
@@ -115,7 +113,9 @@ class DecodingThread {
       await model.release();
     }
     const model = await loadPolicyModel(key, path);
-    return { model, batch: new DecodingBatch(model, this.#prefixes, this.#options.maxRows) };
+    // A cache of its own: every training step makes a version, and its prefixes go with it.
+    const prefixes = new PrefixCache(this.#options.prefixCacheBytes / this.#options.maxPolicies);
+    return { model, batch: new DecodingBatch(model, prefixes, this.#options.maxRows) };
   }
 }
 

@@ -35,6 +35,6 @@ export interface DecodingOptions {
   readonly gatherMs: number;
   /** Policy versions kept ready. */
   readonly maxPolicies: number;
-  /** Bytes of computed prefixes kept, over all policies. */
+  /** Bytes of computed prefixes kept, over all policies; each has an equal share. */
   readonly prefixCacheBytes: number;
 }
