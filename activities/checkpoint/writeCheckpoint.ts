@@ -2,13 +2,13 @@
  * @file Writing a checkpoint so that it is whole or absent: everything goes into a temporary directory, every file and directory is
  * synced, one rename makes it visible, and only then does `latest` point to it.
  */
-import { mkdir, readdir, rename, rm, symlink } from 'node:fs/promises';
+import { mkdir, readdir, readlink, rename, rm, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { AdamMoments } from '../../core/model/config.ts';
 import type { PolicyRef } from '../../core/rollout/types.ts';
 import { syncDirectory } from '../artifacts/atomicWrite.ts';
 import { explainFullDisk, isFileError } from './checkpointErrors.ts';
-import { checkpointName } from './checkpointName.ts';
+import { checkpointName, inTrainingOrder } from './checkpointName.ts';
 import { type FileDigest, writeDurably } from './durableFile.ts';
 import { type ManifestFiles, manifestName, manifestText, verifyCheckpoint } from './manifest.ts';
 import { encodeMoments } from './moments.ts';
@@ -35,9 +35,8 @@ export async function writeCheckpoint(checkpoints: string, content: CheckpointCo
   const temporary = join(checkpoints, `.${name}.${process.pid}-${counter}.tmp`);
   try {
     const manifestSha256 = await writeDirectory(temporary, pieces);
-    const isNew = await publish(temporary, join(checkpoints, name), manifestSha256);
-    // An attempt that woke up late finds its work done, and perhaps later steps too: it must not turn `latest` back.
-    if (isNew) await pointLatestTo(checkpoints, name);
+    const isReplaced = await publish(temporary, join(checkpoints, name), manifestSha256);
+    await (isReplaced ? pointLatestTo(checkpoints, name) : moveLatestUpTo(checkpoints, name));
     return { policyVersion: content.state.policyVersion, checkpoint: `checkpoints/${name}`, manifestSha256 };
   } catch (error) {
     await rm(temporary, { recursive: true, force: true });
@@ -69,7 +68,7 @@ async function writeDirectory(directory: string, pieces: Pieces): Promise<string
   return sha256;
 }
 
-/** A complete checkpoint of this name that is equal stays (answer: false); anything else of this name is set aside, not destroyed. */
+/** A complete checkpoint of this name that is equal stays; anything else of this name is set aside, not destroyed (answer: true). */
 async function publish(temporary: string, final: string, manifestSha256: string): Promise<boolean> {
   try {
     await rename(temporary, final);
@@ -81,9 +80,11 @@ async function publish(temporary: string, final: string, manifestSha256: string)
     }
     await setAside(final, 'superseded');
     await rename(temporary, final);
+    await syncDirectory(dirname(final));
+    return true;
   }
   await syncDirectory(dirname(final));
-  return true;
+  return false;
 }
 
 async function isComplete(directory: string, manifestSha256: string): Promise<boolean> {
@@ -91,6 +92,16 @@ async function isComplete(directory: string, manifestSha256: string): Promise<bo
     () => true,
     () => false,
   );
+}
+
+/**
+ * Points `latest` to a checkpoint unless it points there or to a later one: an attempt that woke up late finds its work done, and later steps
+ * too, perhaps its own step pruned.
+ */
+export async function moveLatestUpTo(checkpoints: string, name: string): Promise<void> {
+  const target = await readlink(join(checkpoints, 'latest')).catch(() => undefined);
+  const isBehind = target === undefined || (target !== name && inTrainingOrder([target, name]).at(-1) === name);
+  if (isBehind) await pointLatestTo(checkpoints, name);
 }
 
 /** `latest` is a symbolic link, so that `checkpoints/latest/policy` is a model directory. Replaced by rename. */

@@ -10,7 +10,7 @@ import { sha256Of } from '../checkpoint/durableFile.ts';
 import { openCheckpoint } from '../checkpoint/findCheckpoint.ts';
 import { pruneCheckpoints } from '../checkpoint/prune.ts';
 import type { TrainerState } from '../checkpoint/trainerState.ts';
-import { writeCheckpoint } from '../checkpoint/writeCheckpoint.ts';
+import { moveLatestUpTo, writeCheckpoint } from '../checkpoint/writeCheckpoint.ts';
 import { canonicalJson } from '../runs/storedConfig.ts';
 import type { TrainerDependencies } from './dependencies.ts';
 import type { Held } from './loadedPolicy.ts';
@@ -49,10 +49,15 @@ export async function findCommitted(
   position: TrainingPosition,
   madeFrom: Pick<TrainerState, 'parentManifestSha256' | 'batchSha256' | 'hyperparameters'>,
 ): Promise<Committed | undefined> {
+  const { checkpoints } = runPaths(trainer.home, run);
+  const name = checkpointName(position);
   try {
-    const found = await openCheckpoint(runPaths(trainer.home, run).checkpoints, checkpointName(position));
+    const found = await openCheckpoint(checkpoints, name);
     const same = (Object.keys(madeFrom) as (keyof typeof madeFrom)[]).every((key) => canonicalJson(found.state[key]) === canonicalJson(madeFrom[key]));
-    return same ? found : undefined;
+    if (!same) return undefined;
+    // The attempt that made it may have been killed before it got to this.
+    await moveLatestUpTo(checkpoints, name);
+    return found;
   } catch (error) {
     if (error instanceof CheckpointError) return undefined;
     throw error;

@@ -95,6 +95,13 @@ test('no checkpoint at all is an answer, not an error', async () => {
   expect(await findNewestCheckpoint(join(directory, 'none'))).toEqual({ newest: undefined, warnings: [] });
 });
 
+test('an attempt that woke up late does not turn latest back, although its own step was pruned meanwhile', async () => {
+  for (const step of [1, 2, 3]) await writeCheckpoint(directory, sampleCheckpoint(step));
+  await pruneCheckpoints(directory, 'global_step_3', { keepLast: 2, keepEvery: 0 });
+  await writeCheckpoint(directory, sampleCheckpoint(1));
+  expect(await readlink(join(directory, 'latest'))).toBe('global_step_3');
+});
+
 test('writing the same checkpoint again changes nothing; another one of its name sets it aside', async () => {
   const first = await writeCheckpoint(directory, sampleCheckpoint(1));
   const second = await writeCheckpoint(directory, sampleCheckpoint(2));

@@ -7,6 +7,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { runPaths } from '../../activities/artifacts/paths.ts';
 import { readPolicyDirectory } from '../../activities/checkpoint/policyDirectory.ts';
 import { readTrainerState } from '../../activities/checkpoint/trainerState.ts';
+import { pointLatestTo } from '../../activities/checkpoint/writeCheckpoint.ts';
 import { Trainer } from '../../activities/policy/training/trainer.ts';
 import type { ArtifactRef, PolicyRef } from '../../core/rollout/types.ts';
 import { type BatchRow, encodeBatch } from '../../core/run/batch.ts';
@@ -102,6 +103,16 @@ test('with KL the frozen policy is the one that reinforcement learning started f
   const without = await threeSteps(trainerAt(join(home, 'without')), async () => {});
   expect(memory[2]?.policy.manifestSha256).not.toBe(without[2]?.policy.manifestSha256);
 }, 180_000);
+
+test('killed between a checkpoint and its link: the next attempt answers what is on disk and points latest to it', async () => {
+  const trainer = trainerAt(home);
+  const { policy } = await trainer.prepareRun(config);
+  const first = await trainer.update(inputOf(1, policy, null));
+  const { checkpoints } = runPaths(home, run);
+  await pointLatestTo(checkpoints, 'global_step_0');
+  expect((await trainer.update(inputOf(1, policy, null))).policy).toEqual(first.policy);
+  expect(await readlink(join(checkpoints, 'latest'))).toBe('global_step_1');
+}, 60_000);
 
 test('a step that is on disk is answered; made from another batch it is made anew, and the old one kept aside', async () => {
   const trainer = trainerAt(home);
