@@ -10,8 +10,10 @@ import { playRun } from './runs/playRun.ts';
 import { newRunName, refuseExisting } from './runs/runName.ts';
 
 const program = commandNamed('quickstart')
-  .description('Train a small policy from nothing: supervised warm-up, held-out evaluation, GTPO (arXiv 2511.14846), held-out evaluation.')
-  .option('--steps <n>', 'GTPO steps', wholeNumber)
+  .description(
+    'Train a small policy from nothing: supervised warm-up, held-out evaluation, GTPO (Group Turn Policy Optimization, arXiv 2511.14846), held-out evaluation.',
+  )
+  .option('--steps <n>', 'steps of reinforcement learning', wholeNumber)
   .option('--seed <k>', 'seed of everything that is drawn', wholeNumber)
   .option('--run <name>', 'name of the run')
   .option('--json <file>', 'write the result there')

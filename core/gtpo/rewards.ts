@@ -1,4 +1,4 @@
-/** @file Turn rewards of GTPO (arXiv 2511.14846): outcome on the last turn, format on every turn, similarity shaping of what failed. */
+/** @file Turn rewards of GTPO (Group Turn Policy Optimization, arXiv 2511.14846): outcome on the last turn, format on every turn, similarity shaping of what failed. */
 import { type CreditTrajectory, type GradedGroup, isCounted, type PerGroup, type PerTurn, type RewardParts } from './types.ts';
 
 export interface RewardOptions {

@@ -1,5 +1,5 @@
 /**
- * @file How alike the code of two trajectories is. The paper (GTPO, arXiv 2511.14846) takes the cosine of a hosted model's embeddings;
+ * @file How alike the code of two trajectories is. The paper (Group Turn Policy Optimization, arXiv 2511.14846) takes the cosine of a hosted model's embeddings;
  * the default here needs no model: the cosine of Python token counts, single tokens and adjacent pairs.
  */
 import { randomOf } from '../random.ts';

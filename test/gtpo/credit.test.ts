@@ -1,4 +1,4 @@
-/** @file Properties of credit assignment (GTPO, arXiv 2511.14846, and GRPO). */
+/** @file Properties of credit assignment (GTPO: Group Turn Policy Optimization, arXiv 2511.14846; and GRPO). */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { assignCredit, type CreditOptions } from '../../core/gtpo/credit.ts';
