@@ -1,6 +1,5 @@
 /** @file Judging a program by its cases: each input on stdin of a fresh sandbox, the output compared here, so that no expected output ever reaches the box. */
 import type { ExecutionLimits, ExecutionResult } from '../../core/rollout/types.ts';
-import type { SandboxBackend } from '../sandbox/sandbox.ts';
 
 /** Runs a program once. @throws SandboxBroken when the box failed, not the program. */
 export type CodeJudge = (program: string, stdin: string, limits: ExecutionLimits, signal: AbortSignal) => Promise<ExecutionResult>;
@@ -46,21 +45,4 @@ function normalised(output: string): string {
 /** The program inside a ```python block, where the answer has one. */
 export function withoutFence(answer: string): string {
   return /^\s*```(?:python3?|py)?[ \t]*\n(.*?)\n?[ \t]*```\s*$/s.exec(answer)?.[1] ?? answer;
-}
-
-/** A judge that opens a sandbox for every case. */
-export function sandboxJudge(backend: SandboxBackend): CodeJudge {
-  return async (program, stdin, limits, signal) => {
-    const sandbox = await backend.open({ owner: 'grade', setup: stdinSetup(stdin), limits, signal });
-    try {
-      return await sandbox.execute(program, signal);
-    } finally {
-      await sandbox.close();
-    }
-  };
-}
-
-/** JSON's string escapes are Python's, so that the input needs no quoting rules of its own. */
-function stdinSetup(stdin: string): string {
-  return `import io, sys\nsys.stdin = io.StringIO(${JSON.stringify(stdin.toWellFormed())})\ndel io, sys\n__name__ = '__main__'`;
 }

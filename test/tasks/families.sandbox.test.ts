@@ -1,7 +1,8 @@
 /** @file The families in real Python: what a demonstration says the tool answers is what the sandbox answers, and hidden cases judge programs. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { EmbeddedBackend } from '../../activities/sandbox/embedded/backend.ts';
-import { programPasses, sandboxJudge } from '../../activities/tasks/checkCode.ts';
+import { createJudge } from '../../activities/sandbox/judge.ts';
+import { programPasses } from '../../activities/tasks/checkCode.ts';
 import { randomOf, seedOf } from '../../core/random.ts';
 import { observationOf, observationOfMalformed } from '../../core/rollout/observation.ts';
 import { parseTurn } from '../../core/rollout/turnFormat.ts';
@@ -57,7 +58,7 @@ describe('programs', { timeout: 120_000 }, () => {
   const source = { name: 'program', family: bindFamily('program', {}) };
 
   test('a flawless program passes its hidden cases, which the prompt does not show; an unfinished one fails', async () => {
-    const judge = sandboxJudge(backend);
+    const judge = createJudge(() => backend);
     let failures = 0;
     for (let index = 0; index < 4; index++) {
       const task = proceduralTask(source, 'heldOut', index, 0);
@@ -74,14 +75,14 @@ describe('programs', { timeout: 120_000 }, () => {
   });
 
   test('stdin reaches the program whole, whatever is in it', async () => {
-    const judge = sandboxJudge(backend);
+    const judge = createJudge(() => backend);
     const stdin = 'a "quoted" \\n \'line\'\nzwölf 🙂\u2028\n\n';
     const { stdout } = await judge('import sys\nif __name__ == "__main__":\n    print(repr(input())); print(ascii(sys.stdin.read()))', stdin, limits, signal);
     expect(stdout).toBe(`'a "quoted" \\\\n \\'line\\''\n'zw\\xf6lf \\U0001f642\\u2028\\n\\n'\n`);
   });
 
   test('each case has a fresh session, and sys.exit() ends a program well', async () => {
-    const judge = sandboxJudge(backend);
+    const judge = createJudge(() => backend);
     const cases = [
       { stdin: '1', stdout: '1' },
       { stdin: '2', stdout: '2' },
