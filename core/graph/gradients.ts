@@ -76,7 +76,6 @@ export const rules: { readonly [K in ActName]: Rule<K> | NotDifferentiable } = {
     (dy) => dy,
   ),
   And: truth,
-  ArgMax: integers,
   Cast: one((dy, { inputs: [x] }) => [op.cast(dy, (x as Value).dtype)]),
   Clip: one((dy, { inputs: [x, low, high] }) => {
     const inside = op.and(op.greaterOrEqual(x as Value, low as Value), op.lessOrEqual(x as Value, high as Value));
@@ -86,7 +85,6 @@ export const rules: { readonly [K in ActName]: Rule<K> | NotDifferentiable } = {
     const sizes = inputs.map((input) => knownDim(input.shape[axis], input.shape));
     return op.split(dy, sizes, axis);
   }),
-  CumSum: no('its rule is a reversed CumSum, which nothing here needs'),
   Div: binary(
     (dy, _a, b) => op.div(dy, b),
     (dy, _a, b, y) => op.neg(op.mul(op.div(dy, b), y)),
@@ -121,7 +119,6 @@ export const rules: { readonly [K in ActName]: Rule<K> | NotDifferentiable } = {
   LessOrEqual: truth,
   Log: unary((dy, x) => op.div(dy, x)),
   LogSoftmax: one((dy, { outputs: [y] }) => [op.sub(dy, op.mul(op.exp(y as Value), op.reduceSum(dy, [-1])))]),
-  Loop: no('loops are for decoding'),
   MatMul: one((dy, { inputs, needs }) => {
     const [a, b] = inputs as [Value, Value];
     const transposed = (x: Value) => op.transpose(x, swapLastTwo(x.shape.length));
@@ -187,7 +184,6 @@ export const rules: { readonly [K in ActName]: Rule<K> | NotDifferentiable } = {
     const wrtB = () => (transB ? op.fusedMatMul(dy, a, { transA: true, transB: transA, alpha }) : op.fusedMatMul(a, dy, { transA: !transA, alpha }));
     return [needs[0] ? unbroadcast(wrtA(), a.shape) : null, needs[1] ? unbroadcast(wrtB(), b.shape) : null];
   }),
-  GroupQueryAttention: no('it is the kernel of decoding; train with causalAttention'),
   QuickGelu: one((dy, { inputs: [x], attributes }) => {
     const alpha = attributes.alpha.float;
     const gate = op.sigmoid(op.mul(x as Value, alpha));

@@ -1,7 +1,7 @@
 /** @file A tensor graph under construction: values, nodes, initializers, and the record that reverse mode walks back over. */
 import type { MacroName, Macros } from './macroTypes.ts';
 import type { OperationName, Operations } from './operations.ts';
-import { type DType, type ExternalData, type Initializer, isExternal, type Node, type Shape, type TypedArray, type Value } from './types.ts';
+import type { DType, Initializer, Node, Shape, TypedArray, Value } from './types.ts';
 
 /** One differentiable act: a node, or a macro whose nodes are hidden behind one gradient rule. */
 export interface Act {
@@ -39,12 +39,6 @@ export class Graph {
   private recording = true;
   private count = 0;
   private readonly constants = new Map<string, Value>();
-  private readonly prefix: string;
-
-  /** `prefix` keeps the names of a subgraph (the body of a Loop) apart from those of its surroundings. */
-  constructor(prefix = '') {
-    this.prefix = prefix;
-  }
 
   input(name: string, dtype: DType, shape: Shape): Value {
     const value: Value = { graph: this, name, dtype, shape, origin: 'input' };
@@ -52,9 +46,9 @@ export class Graph {
     return value;
   }
 
-  initializer(name: string, dtype: DType, shape: Shape, data: TypedArray | ExternalData): Value {
+  initializer(name: string, dtype: DType, shape: Shape, data: TypedArray): Value {
     const size = shape.reduce<number>((product, dim) => product * Number(dim), 1);
-    if (!isExternal(data) && data.length !== size) {
+    if (data.length !== size) {
       throw new Error(`initializer ${name}: expected ${size} elements for shape [${shape}], got ${data.length}`);
     }
     const value: Value = { graph: this, name, dtype, shape, origin: 'initializer' };
@@ -130,6 +124,6 @@ export class Graph {
   }
 
   private freshName(stem: string): string {
-    return `${this.prefix}${stem}_${this.count++}`;
+    return `${stem}_${this.count++}`;
   }
 }

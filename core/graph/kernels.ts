@@ -1,4 +1,4 @@
-/** @file Reference kernels: each operation by its definition, in float64. null marks operations that only ONNX Runtime computes. */
+/** @file Reference kernels: each operation by its definition, in float64. */
 import { at, type Dense, dense, filled, replaced } from './dense.ts';
 import type { OperationName, Operations } from './operations.ts';
 
@@ -116,11 +116,10 @@ function rotate(inputs: readonly Dense[]): Dense[] {
   ];
 }
 
-export const kernels: { readonly [K in OperationName]: Kernel<K> | null } = {
+export const kernels: { readonly [K in OperationName]: Kernel<K> } = {
   Abs: unary(Math.abs),
   Add: binary((a, b) => a + b),
   And: truth((a, b) => a === 1 && b === 1),
-  ArgMax: null,
   Cast: unary((x) => x),
   Clip: (inputs) => {
     const [x, low, high] = given(inputs);
@@ -142,7 +141,6 @@ export const kernels: { readonly [K in OperationName]: Kernel<K> | null } = {
       throw new Error(`Concat: index ${index} is outside`);
     }),
   ],
-  CumSum: null,
   Div: binary((a, b) => a / b),
   Equal: truth((a, b) => a === b),
   Exp: unary(Math.exp),
@@ -173,7 +171,6 @@ export const kernels: { readonly [K in OperationName]: Kernel<K> | null } = {
   LessOrEqual: truth((a, b) => a <= b),
   Log: unary(Math.log),
   LogSoftmax: ([x]) => byRow(x as Dense, logSoftmaxRow),
-  Loop: null,
   MatMul: (inputs, _, shapes) => {
     const [a, b] = given(inputs);
     return [matrixProduct(a, b, shapeOf(shapes), false, false, 1)];
@@ -242,7 +239,6 @@ export const kernels: { readonly [K in OperationName]: Kernel<K> | null } = {
     const [a, b] = given(inputs);
     return [matrixProduct(a, b, shapeOf(shapes), transA === 1, transB === 1, alpha.float)];
   },
-  GroupQueryAttention: null,
   QuickGelu: ([x], { alpha }) => unary((value) => value * sigmoid(alpha.float * value))([x as Dense]),
   RotaryEmbedding: rotate,
 };

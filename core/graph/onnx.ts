@@ -3,12 +3,12 @@ import type { Graph } from './graph.ts';
 import { domainOf } from './operations.ts';
 import { dtypeCodes } from './ops/elementwise.ts';
 import { Message } from './protobuf.ts';
-import { type Attribute, type Initializer, isExternal, type Node, type Value } from './types.ts';
+import type { Attribute, Initializer, Node, Value } from './types.ts';
 
 const irVersion = 10;
 const opset = 21;
 /** AttributeProto.AttributeType */
-const attributeTypes = { float: 1, int: 2, string: 3, graph: 5, ints: 7 } as const;
+const attributeTypes = { float: 1, int: 2, string: 3, ints: 7 } as const;
 
 export function modelBytes(graph: Graph): Uint8Array {
   const model = new Message();
@@ -64,9 +64,6 @@ function attributeMessage(name: string, value: Attribute): Message {
   } else if ('float' in value) {
     message.float(2, value.float);
     type(attributeTypes.float);
-  } else if ('graph' in value) {
-    message.message(6, graphMessage(value.graph));
-    type(attributeTypes.graph);
   } else {
     for (const integer of value) message.varint(8, integer);
     type(attributeTypes.ints);
@@ -79,19 +76,7 @@ function tensorMessage({ value, data }: Initializer): Message {
   for (const dim of value.shape) message.varint(1, Number(dim));
   message.varint(2, dtypeCodes[value.dtype]);
   message.string(8, value.name);
-  if (isExternal(data)) {
-    for (const [key, entry] of Object.entries(data)) message.message(13, keyValue(key, String(entry)));
-    message.varint(14, 1); // DataLocation EXTERNAL
-  } else {
-    message.bytes(9, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
-  }
-  return message;
-}
-
-function keyValue(key: string, value: string): Message {
-  const message = new Message();
-  message.string(1, key);
-  message.string(2, value);
+  message.bytes(9, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
   return message;
 }
 

@@ -2,7 +2,7 @@
  * @file The op set: every ONNX operation that a graph may hold, with its attributes. Nodes, shape rules, gradient rules and
  * the evaluator are typed by this table, so a new line here does not compile until its gradient rule exists.
  */
-import type { Attribute, FloatAttribute } from './types.ts';
+import type { FloatAttribute } from './types.ts';
 
 type None = Readonly<Record<never, never>>;
 type Flag = 0 | 1;
@@ -11,11 +11,9 @@ export interface Operations {
   Abs: None;
   Add: None;
   And: None;
-  ArgMax: { axis: number; keepdims: Flag };
   Cast: { to: number };
   Clip: None;
   Concat: { axis: number };
-  CumSum: { exclusive?: Flag; reverse?: Flag };
   Div: None;
   Equal: None;
   Exp: None;
@@ -30,7 +28,6 @@ export interface Operations {
   LessOrEqual: None;
   Log: None;
   LogSoftmax: { axis: number };
-  Loop: { body: Attribute };
   MatMul: None;
   Max: None;
   Min: None;
@@ -58,14 +55,13 @@ export interface Operations {
   Where: None;
   /** Domain com.microsoft from here on. */
   FusedMatMul: { transA: Flag; transB: Flag; alpha: FloatAttribute };
-  GroupQueryAttention: { num_heads: number; kv_num_heads: number; scale?: FloatAttribute; do_rotary?: Flag; rotary_interleaved?: Flag };
   QuickGelu: { alpha: FloatAttribute };
   RotaryEmbedding: { interleaved: Flag };
 }
 
 export type OperationName = keyof Operations;
 
-const contributed: ReadonlySet<OperationName> = new Set(['FusedMatMul', 'GroupQueryAttention', 'QuickGelu', 'RotaryEmbedding']);
+const contributed: ReadonlySet<OperationName> = new Set(['FusedMatMul', 'QuickGelu', 'RotaryEmbedding']);
 
 /** ONNX domain of an operation; the empty string is ONNX's own. */
 export function domainOf(operation: OperationName): string {

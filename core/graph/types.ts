@@ -25,7 +25,7 @@ export interface FloatAttribute {
   readonly float: number;
 }
 
-export type Attribute = number | FloatAttribute | string | readonly number[] | { readonly graph: Graph };
+export type Attribute = number | FloatAttribute | string | readonly number[];
 
 export interface Node {
   readonly operation: OperationName;
@@ -36,20 +36,9 @@ export interface Node {
   readonly attributes: Readonly<Record<string, Attribute | undefined>>;
 }
 
-/** Bytes in a file beside the model, for example a tensor inside a safetensors file. */
-export interface ExternalData {
-  readonly location: string;
-  readonly offset: number;
-  readonly length: number;
-}
-
 export interface Initializer {
   readonly value: Value;
-  readonly data: TypedArray | ExternalData;
-}
-
-export function isExternal(data: TypedArray | ExternalData): data is ExternalData {
-  return 'location' in data;
+  readonly data: TypedArray;
 }
 
 export const float = (value: number): FloatAttribute => ({ float: value });

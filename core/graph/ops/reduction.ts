@@ -25,13 +25,3 @@ export const sumAll = (x: Value) =>
 /** Over the last axis. */
 export const softmax = (x: Value) => x.graph.emit('Softmax', [x], { axis: -1 }, [x])[0] as Value;
 export const logSoftmax = (x: Value) => x.graph.emit('LogSoftmax', [x], { axis: -1 }, [x])[0] as Value;
-
-export function argMax(x: Value, axis: number, keepdims = false): Value {
-  const at = axisOf(axis, x.shape.length);
-  const type = { dtype: 'int64', shape: reducedShape(x.shape, [at], keepdims) } as const;
-  return x.graph.emit('ArgMax', [x], { axis: at, keepdims: keepdims ? 1 : 0 }, [type])[0] as Value;
-}
-
-export function cumSum(x: Value, axis: number): Value {
-  return x.graph.emit('CumSum', [x, x.graph.constant(axisOf(axis, x.shape.length), 'int64')], {}, [x])[0] as Value;
-}
