@@ -52,15 +52,18 @@ const tasksToRemember = 256;
 
 /** Making a task costs as much as running a cell of it, and its siblings ask for it at every turn. */
 function rememberedTasks(sources: ExecuteDependencies['sources']): (input: ExecuteInput) => Promise<Task> {
-  const remembered = new Map<string, Task>();
+  const remembered = new Map<string, { readonly task: Task; readonly source: unknown }>();
   return async ({ run, task: ref }) => {
+    const source = await sources(run);
     const key = JSON.stringify([run, ref.source, ref.split, ref.index]);
-    const task = remembered.get(key) ?? (await sources(run)).task(ref);
+    const known = remembered.get(key);
+    // Of a run that was made anew under its name the sources are others.
+    const entry = known?.source === source ? known : { task: source.task(ref), source };
     remembered.delete(key);
-    remembered.set(key, task);
+    remembered.set(key, entry);
     const [oldest] = remembered.keys();
     if (remembered.size > tasksToRemember && oldest !== undefined) remembered.delete(oldest);
-    return task;
+    return entry.task;
   };
 }
 

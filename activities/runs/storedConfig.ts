@@ -1,26 +1,37 @@
 /** @file A run's configuration on disk: written once when the run is made, read by every activity that needs more than its input. */
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import type { RunConfig } from '../../core/run/config.ts';
 import { writeFileAtomic } from '../artifacts/atomicWrite.ts';
 import { runPaths } from '../artifacts/paths.ts';
 
 export type LoadRunConfig = (run: string) => Promise<RunConfig>;
 
-/** Reads each run's config.json once: it never changes after the run was made. */
+/**
+ * Reads each run's config.json once, and again when it is another file: a run whose directory was removed may be made anew under its name
+ * while workers live. Equal answers are the same object.
+ */
 export function runConfigLoader(home: string): LoadRunConfig {
-  const loaded = new Map<string, Promise<RunConfig>>();
-  return (run) => {
+  const loaded = new Map<string, { readonly file: string | undefined; readonly config: Promise<RunConfig> }>();
+  return async (run) => {
+    const file = await fileIdentity(runPaths(home, run).config);
     const known = loaded.get(run);
-    if (known !== undefined) return known;
+    if (known !== undefined && (file === undefined || known.file === file)) return known.config;
     const reading = readStoredConfig(home, run).then((config) => {
       if (config !== undefined) return config;
       throw new Error(`run ${run}: expected ${runPaths(home, run).config}, found none; prepareRun writes it when the run starts`);
     });
-    loaded.set(run, reading);
+    const entry = { file, config: reading };
+    loaded.set(run, entry);
     // A failure is not remembered: the run may be made a moment later.
-    reading.catch(() => loaded.delete(run));
+    reading.catch(() => loaded.get(run) === entry && loaded.delete(run));
     return reading;
   };
+}
+
+/** Undefined when there is no file. A file that replaces another has a number of its own, or at least another time. */
+async function fileIdentity(path: string): Promise<string | undefined> {
+  const found = await stat(path).catch(() => undefined);
+  return found && `${found.ino} ${found.ctimeMs}`;
 }
 
 /** Undefined when the run does not exist yet. */

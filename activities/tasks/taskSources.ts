@@ -22,17 +22,18 @@ export interface TaskSources {
 
 export type LoadTaskSources = (run: string) => Promise<TaskSources>;
 
-/** Opens each run's sources once. */
+/** Opens each run's sources once, and again when its configuration is another object. */
 export function taskSourcesLoader(loadConfig: LoadRunConfig): LoadTaskSources {
-  const opened = new Map<string, Promise<TaskSources>>();
-  return (run) => {
+  const opened = new Map<string, { readonly config: RunConfig; readonly sources: Promise<TaskSources> }>();
+  return async (run) => {
+    const config = await loadConfig(run);
     const known = opened.get(run);
-    if (known !== undefined) return known;
-    const opening = loadConfig(run).then((config) => openTaskSources(config));
-    opened.set(run, opening);
+    if (known?.config === config) return known.sources;
+    const entry = { config, sources: openTaskSources(config) };
+    opened.set(run, entry);
     // A failure is not remembered: the file may be mended.
-    opening.catch(() => opened.delete(run));
-    return opening;
+    entry.sources.catch(() => opened.get(run) === entry && opened.delete(run));
+    return entry.sources;
   };
 }
 

@@ -26,6 +26,23 @@ test('it is read once it is there, and says what is missing before', async () =>
   }
 });
 
+test('a run that is made anew under its name has its new configuration, and is read once', async () => {
+  const home = await mkdtemp(join(tmpdir(), 'turnwise-config-'));
+  try {
+    const load = runConfigLoader(home);
+    await writeStoredConfig(home, 'one', testedConfig({ seed: 1 }));
+    const first = await load('one');
+    expect(await load('one')).toBe(first);
+    await rm(runPaths(home, 'one').root, { recursive: true });
+    await writeStoredConfig(home, 'one', testedConfig({ seed: 2 }));
+    const second = await load('one');
+    expect([first.seed, second.seed]).toEqual([1, 2]);
+    expect(await load('one')).toBe(second);
+  } finally {
+    await rm(home, { recursive: true });
+  }
+});
+
 test('differences name the whole path, what was and what is', () => {
   const stored = { seed: 1, tasks: [{ family: 'chain' }], policy: { path: null }, gone: true };
   const given = { seed: 2, tasks: [{ family: 'chain' }, { family: 'calc' }], policy: { path: 'x' } };
