@@ -2,13 +2,14 @@
  * @file The promise that everything rests on: `kill -9` of any process, at any moment, and the run ends by itself with the same weights.
  * Real supervisor, server, workers and Python. A warm policy is trained once; every scenario then trains the same three steps from it.
  */
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, truncateSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RunConfig } from '../../core/run/config.ts';
 import { workflowIds } from '../../core/run/names.ts';
+import type { Progress } from '../../core/run/types.ts';
 import { runConfigSchema } from '../../workers/config/runConfigSchema.ts';
 import { erroredRollouts, expectedKeys, ledgerKeys, metricSteps, playedActivities, temporaryFiles } from './runRecords.ts';
 import { Turnwise, until, untilStarted } from './turnwise.ts';
@@ -154,11 +155,23 @@ describe('kill -9 during a run of three steps', () => {
   test('the whole machine: supervisor too, started again afterwards', async () => {
     await survive('kill-machine', async (client) => {
       await untilStarted(client, workflowIds.group('kill-machine', 2, 0), 'generate');
-      const everything = turnwise.watch();
-      turnwise.kill('supervisor');
-      for (const { pid } of everything) killIfAlive(pid);
+      killMachine();
       await turnwise.start();
     });
+  }, 180_000);
+
+  test('the whole machine, and the newest checkpoint is torn: the one before is used, with a warning', async () => {
+    await survive('kill-torn', async (client) => {
+      await untilStarted(client, workflowIds.group('kill-torn', 2, 0), 'generate');
+      killMachine();
+      truncateSync(turnwise.runFile('kill-torn', 'checkpoints', 'global_step_1', 'policy', 'model.safetensors'), 1000);
+      await turnwise.start();
+    });
+    expect(readdirSync(turnwise.runFile('kill-torn', 'checkpoints'))).toContain('refused-1-global_step_1');
+    const client = await turnwise.client();
+    const { warnings } = await client.workflow.getHandle(workflowIds.train('kill-torn')).query<Progress>('progress');
+    await client.connection.close();
+    expect(warnings).toEqual([expect.stringMatching(/^checkpoint global_step_1: policy\/model\.safetensors: expected \d+ bytes, got 1000; the file is torn/)]);
   }, 180_000);
 
   test('nothing is left over once turnwise has stopped', async () => {
@@ -168,6 +181,13 @@ describe('kill -9 during a run of three steps', () => {
     expect(turnwise.survivors()).toEqual([]);
   }, 60_000);
 });
+
+/** `kill -9` of the supervisor and everything below it. */
+function killMachine(): void {
+  const everything = turnwise.watch();
+  turnwise.kill('supervisor');
+  for (const { pid } of everything) killIfAlive(pid);
+}
 
 function killIfAlive(pid: number): void {
   try {
