@@ -6,7 +6,7 @@ import { badCheckpoint } from './failures.ts';
 import type { SandboxReturns } from './sandboxes.ts';
 
 /** Leaves room below the 64 KiB that we allow one payload. */
-export const gradePayloadBytes = 48 * 1024;
+const gradePayloadBytes = 48 * 1024;
 
 export interface Graded {
   readonly trajectories: readonly ArtifactRef[];
@@ -19,7 +19,13 @@ export async function gradeRollouts(run: string, step: number, rollouts: readonl
   const results = await Promise.all(
     parts.map((part, index) => light.grade.executeWithOptions({ summary: `grade ${index + 1} of ${parts.length}` }, [{ run, step, rollouts: part }])),
   );
-  return { trajectories: results.map(({ trajectories }) => trajectories), summaries: results.flatMap(({ summaries }) => summaries) };
+  const summaries = results.flatMap((result) => result.summaries);
+  return { trajectories: results.map(({ trajectories }) => trajectories), summaries: summaries.map((summary, i) => withFailure(summary, rollouts[i])) };
+}
+
+/** Whoever waits for an operator because nothing could be played says why. */
+function withFailure(summary: TrajectorySummary, rollout: PlayedRollout | undefined): TrajectorySummary {
+  return rollout?.failure === undefined ? summary : { ...summary, failure: rollout.failure };
 }
 
 /**

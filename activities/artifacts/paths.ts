@@ -20,7 +20,7 @@ export interface RunPaths {
 }
 
 /** A run's name is part of paths and of workflow ids. */
-export const runNamePattern = /^[a-z0-9][a-z0-9._-]{0,63}$/;
+const runNamePattern = /^[a-z0-9][a-z0-9._-]{0,63}$/;
 
 export function runPaths(home: string, run: string): RunPaths {
   if (!runNamePattern.test(run)) {

@@ -6,7 +6,7 @@ import type { ArtifactRef, Bytes, Text } from '../../core/rollout/types.ts';
 import { writeFileAtomic } from './atomicWrite.ts';
 
 /** Bytes up to this size travel inside payloads, so that 16 siblings × 12 turns stay below the 64 KiB of one payload. */
-export const inlineByteLimit = 256;
+const inlineByteLimit = 256;
 
 export class ArtifactStore {
   readonly #root: string;

@@ -15,6 +15,6 @@ export function chooseBackend(choice: BackendChoice): { readonly backend: Sandbo
 }
 
 /** Two at least, so that one that is being replaced does not stop every rollout; no more than half the cores, which sampling needs. */
-export function defaultProcesses(): number {
+function defaultProcesses(): number {
   return Math.max(2, Math.min(8, Math.floor(availableParallelism() / 2)));
 }

@@ -25,11 +25,7 @@ function checkedRow(demonstration: Demonstration, tokenizer: PolicyTokenizer, op
   );
 }
 
-export function demonstrationRow(
-  demonstration: Demonstration,
-  tokenizer: PolicyTokenizer,
-  options: Pick<RowOptions, 'turnFormat' | 'answerWeight'>,
-): SupervisedRow {
+function demonstrationRow(demonstration: Demonstration, tokenizer: PolicyTokenizer, options: Pick<RowOptions, 'turnFormat' | 'answerWeight'>): SupervisedRow {
   const tokens: number[] = [...tokenizer.encodePrompt(demonstration.messages)];
   const lossWeights: number[] = tokens.map(() => 0);
   demonstration.turns.forEach(({ text, observation }, turn) => {

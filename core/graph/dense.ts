@@ -9,7 +9,7 @@ export function dense(shape: readonly number[], data: Float64Array): Dense {
   return { shape, data };
 }
 
-export function sizeOfDense(shape: readonly number[]): number {
+function sizeOfDense(shape: readonly number[]): number {
   return shape.reduce((product, dim) => product * dim, 1);
 }
 

@@ -38,7 +38,7 @@ export interface PolicyLossOptions {
 }
 
 /** Negated clipped surrogate (PPO, arXiv 1707.06347), bounded once more for negative advantages with dual clip (arXiv 1912.09729). */
-export function clippedSurrogate(policyLogprobs: Value, inputs: PolicyLossInputs, options: PolicyLossOptions): Value {
+function clippedSurrogate(policyLogprobs: Value, inputs: PolicyLossInputs, options: PolicyLossOptions): Value {
   const { advantages, behaviorLogprobs } = inputs;
   const ratio = op.exp(op.sub(policyLogprobs, behaviorLogprobs));
   const clipped = op.clip(ratio, 1 - options.clipLow, 1 + options.clipHigh);

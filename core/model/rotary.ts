@@ -2,7 +2,7 @@
 import type { ModelConfig, RopeScaling } from './config.ts';
 
 /** One angular frequency per pair of elements, headDim / 2 of them. */
-export function rotaryFrequencies(config: ModelConfig): number[] {
+function rotaryFrequencies(config: ModelConfig): number[] {
   const plain = Array.from({ length: config.headDim / 2 }, (_, i) => config.ropeTheta ** ((-2 * i) / config.headDim));
   const scaling = config.ropeScaling;
   return scaling ? plain.map((frequency) => stretched(frequency, scaling)) : plain;

@@ -6,7 +6,7 @@ import type { Graph } from '../graph/graph.ts';
 import { causalAttention, gatherRows, rmsNorm, rope, swiglu } from '../graph/macros.ts';
 import * as op from '../graph/ops.ts';
 import type { Value } from '../graph/types.ts';
-import type { ModelConfig, Weights } from './config.ts';
+import type { ModelConfig } from './config.ts';
 import { offGrid, type RowLayout } from './rowLayout.ts';
 import { embeddingName, finalNormName, headName, layerNames, tensorShapes } from './tensorNames.ts';
 
@@ -16,17 +16,6 @@ export type Parameters = ReadonlyMap<string, Value>;
 /** Weights fed at every run: they change between runs. */
 export function parameterInputs(graph: Graph, config: ModelConfig): Parameters {
   return new Map(Array.from(tensorShapes(config), ([name, shape]) => [name, graph.input(name, 'float32', shape)]));
-}
-
-/** Weights baked in: pre-packed once, for sessions that serve one policy version. */
-export function parameterInitializers(graph: Graph, config: ModelConfig, weights: Weights): Parameters {
-  return new Map(
-    Array.from(tensorShapes(config), ([name, shape]) => {
-      const tensor = weights.get(name);
-      if (!tensor) throw new Error(`parameterInitializers: expected a tensor ${name}, found none`);
-      return [name, graph.initializer(name, 'float32', shape, tensor.data)];
-    }),
-  );
 }
 
 export function parameter(parameters: Parameters, name: string): Value {
@@ -42,7 +31,7 @@ export function embed(parameters: Parameters, tokens: Value, config: ModelConfig
 }
 
 /** [N, D] → [N, 2 or 3 projections], each with its bias where the architecture has one. */
-export function queryKeyValue(x: Value, parameters: Parameters, layer: number): { query: Value; key: Value; value: Value } {
+function queryKeyValue(x: Value, parameters: Parameters, layer: number): { query: Value; key: Value; value: Value } {
   const names = layerNames(layer);
   const project = (weight: string, bias: string) => op.linear(x, parameter(parameters, weight), parameters.get(bias));
   return {
@@ -53,12 +42,12 @@ export function queryKeyValue(x: Value, parameters: Parameters, layer: number): 
 }
 
 /** RMSNorm over the last axis of per-head queries or keys, where the architecture has one (Qwen3). */
-export function headNorm(x: Value, parameters: Parameters, name: string, config: ModelConfig): Value {
+function headNorm(x: Value, parameters: Parameters, name: string, config: ModelConfig): Value {
   const weight = parameters.get(name);
   return weight ? rmsNorm(x, weight, config.rmsNormEps) : x;
 }
 
-export function attentionOutput(attended: Value, parameters: Parameters, layer: number): Value {
+function attentionOutput(attended: Value, parameters: Parameters, layer: number): Value {
   return op.linear(attended, parameter(parameters, layerNames(layer).output));
 }
 

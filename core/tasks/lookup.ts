@@ -25,7 +25,7 @@ function pythonTable(table: Table): string {
 }
 
 /** A Python literal of a text: JSON's escapes are Python's. */
-export function pythonString(text: string): string {
+function pythonString(text: string): string {
   return /^[a-z0-9 ]*$/.test(text) ? `'${text}'` : JSON.stringify(text);
 }
 

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
 /** Release of the Temporal CLI that tools/temporal/go.mod pins; it brings server 1.32.0. */
-export const cliVersion = '1.9.1';
+const cliVersion = '1.9.1';
 /** Oldest server that has what the workers use (autoscaling pollers). */
 const oldestServer = [1, 28] as const;
 
@@ -44,7 +44,7 @@ export async function findInstalledBinary(): Promise<ServerBinary | undefined> {
 
 const otherServer = '  - or use a server that runs elsewhere: TEMPORAL_ADDRESS=host:7233';
 
-export function cacheDirectory(): string {
+function cacheDirectory(): string {
   return join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'turnwise', `temporal-${cliVersion}`);
 }
 

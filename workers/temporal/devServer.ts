@@ -53,7 +53,7 @@ export async function startDevServer(options: DevServerOptions, config = loadTem
 }
 
 /** The command line: loopback only, the tuned settings of temporal.yaml. */
-export function serverArguments(dbFile: string, port: number, uiPort: number | null, { devServer }: TemporalConfig): string[] {
+function serverArguments(dbFile: string, port: number, uiPort: number | null, { devServer }: TemporalConfig): string[] {
   const pragmas = Object.entries(devServer.sqlitePragmas).flatMap(([name, value]) => ['--sqlite-pragma', `${name}=${value}`]);
   const dynamic = Object.entries(devServer.dynamicConfig).flatMap(([key, value]) => ['--dynamic-config-value', `${key}=${JSON.stringify(value)}`]);
   const ui = uiPort === null ? ['--headless'] : ['--ui-port', String(uiPort)];

@@ -3,7 +3,7 @@ import { Worker } from 'node:worker_threads';
 import type { DecodingRequest, Generation } from './decodingBatch.ts';
 import type { DecodingOptions, FromThread, PolicyDirectory, ToThread } from './messages.ts';
 
-export const defaultDecodingOptions: DecodingOptions = { maxRows: 64, gatherMs: 40, maxPolicies: 2, prefixCacheBytes: 256 * 2 ** 20 };
+const defaultDecodingOptions: DecodingOptions = { maxRows: 64, gatherMs: 40, maxPolicies: 2, prefixCacheBytes: 256 * 2 ** 20 };
 
 interface PendingCall {
   readonly resolve: (generation: Generation) => void;

@@ -30,7 +30,7 @@ export function buildTokenizer(vocabulary: PolicyConfig['vocabulary']): Tokenize
  * transformers reads a tokenizer beside a Qwen 2 model as byte-level BPE, whatever else the file says. So the words are added tokens, which are
  * matched first, the longest at each place; BPE is left with single characters. Characters outside the vocabulary are dropped.
  */
-export function buildTagsTokenizer(): TokenizerFiles {
+function buildTagsTokenizer(): TokenizerFiles {
   return filesOf([...specials, ...tags, ...characters.map((character) => character.replace(' ', 'Ġ')), ...words], [...tags, ...words]);
 }
 

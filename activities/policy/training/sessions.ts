@@ -63,7 +63,7 @@ export class TrainingSessions {
 const arenaFactor = 1.3;
 
 /** Estimate of what a session's arena holds: per token and layer the projections, the attention and the feed-forward, forward and backward. */
-export function activationBytes(config: ModelConfig, batch: MicroBatch): number {
+function activationBytes(config: ModelConfig, batch: MicroBatch): number {
   const { hiddenSize, intermediateSize, headCount, headDim, layerCount, vocabSize } = config;
   const perLayer = 8 * hiddenSize + 4 * headCount * headDim + 4 * intermediateSize + headCount * batch.length;
   return arenaFactor * 4 * cellsOf(batch) * (layerCount * perLayer + 4 * vocabSize);

@@ -9,7 +9,7 @@ export async function readSamples(home: string, { run, trajectorySteps }: RunRec
 }
 
 /** A group with both outcomes says most, because its siblings were compared with one another. */
-export function sampleTrajectories(lines: readonly TrajectoryLine[]): readonly TrajectoryLine[] {
+function sampleTrajectories(lines: readonly TrajectoryLine[]): readonly TrajectoryLine[] {
   const played = lines.filter(({ turns }) => turns.length > 0);
   const mixed = played.find((solved) => isSolved(solved) && played.some((other) => other.group_id === solved.group_id && isUnsolved(other)))?.group_id;
   const from = mixed === undefined ? played : played.filter(({ group_id }) => group_id === mixed);

@@ -51,7 +51,7 @@ export class EmbeddedBackend implements SandboxBackend {
 }
 
 /** A session, of which a process holds the state. Where that process is gone the session is made again from its setup and its committed cells. */
-export class EmbeddedSandbox implements Sandbox {
+class EmbeddedSandbox implements Sandbox {
   readonly id = randomUUID();
   readonly #pool: ProcessPool;
   readonly #options: OpenOptions;

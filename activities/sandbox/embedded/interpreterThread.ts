@@ -1,11 +1,10 @@
 /** @file The thread of an interpreter process in which Python runs. It may be busy for ever; the process's main thread stays awake to end it. */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { loadInterpreter } from './interpreter.ts';
-import type { Answer, Request } from './protocol.ts';
+import type { Answer, Ready, Request } from './protocol.ts';
 
 const port = parentPort as MessagePort;
 const interrupt = new Int32Array(workerData as SharedArrayBuffer);
-const startedAt = performance.now();
 const interpreter = await loadInterpreter(interrupt);
 
 function answerTo(request: Request): Answer {
@@ -23,4 +22,4 @@ function answerTo(request: Request): Answer {
 }
 
 port.on('message', (request: Request) => port.postMessage(answerTo(request)));
-port.postMessage({ op: 'ready', loadMs: Math.round(performance.now() - startedAt) });
+port.postMessage({ op: 'ready' } satisfies Ready);

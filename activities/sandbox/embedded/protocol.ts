@@ -41,7 +41,10 @@ export type Answer =
   | { readonly id: number; readonly op: 'unknown' }
   | { readonly id: number; readonly op: 'closed' };
 
-export type Ready = { readonly op: 'ready'; readonly loadMs: number };
+/** Sent once, unasked, when the interpreter is loaded. */
+export interface Ready {
+  readonly op: 'ready';
+}
 
 const endings: readonly unknown[] = ['returned', 'interrupted', 'outOfMemory', 'exited', 'crashed', 'violation'] satisfies readonly Ending[];
 

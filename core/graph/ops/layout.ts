@@ -71,7 +71,7 @@ export function expandLike(x: Value, like: Value): Value {
 }
 
 /** Expand to an int64 value whose contents are `shape`. */
-export function expandTo(x: Value, target: Value, shape: Shape): Value {
+function expandTo(x: Value, target: Value, shape: Shape): Value {
   return x.graph.emit('Expand', [x, target], {}, [{ dtype: x.dtype, shape }])[0] as Value;
 }
 
