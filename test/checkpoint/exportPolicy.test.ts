@@ -1,24 +1,23 @@
 /** @file Exporting a policy: verified, whole or absent, and never over something else. */
 import { spawnSync } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { exportPolicy } from '../../activities/checkpoint/exportPolicy.ts';
 import { writeCheckpoint } from '../../activities/checkpoint/writeCheckpoint.ts';
+import { temporaryDirectory } from '../support/temporaryDirectory.ts';
 import { sampleCheckpoint } from './sampleCheckpoint.ts';
 
 let home: string;
 let checkpoints: string;
 beforeEach(async () => {
-  home = await mkdtemp(join(tmpdir(), 'turnwise-export-'));
+  home = await temporaryDirectory('export');
   checkpoints = join(home, 'runs/exported/checkpoints');
   await writeCheckpoint(checkpoints, sampleCheckpoint(0));
   await writeCheckpoint(checkpoints, sampleCheckpoint(0, 300));
   await writeCheckpoint(checkpoints, sampleCheckpoint(1, 300));
   await writeCheckpoint(checkpoints, sampleCheckpoint(2, 300));
 });
-afterEach(() => rm(home, { recursive: true, force: true }));
 
 test.each([
   [undefined, 'global_step_2'],

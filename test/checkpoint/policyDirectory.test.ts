@@ -1,9 +1,8 @@
 /** @file A policy directory is one that other software loads, and what other software wrote comes back to the bit. */
 import { spawnSync } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { type Policy, readPolicyDirectory, writePolicyDirectory } from '../../activities/checkpoint/policyDirectory.ts';
 import { declareFloat32, readPolicyFiles } from '../../activities/checkpoint/policyFiles.ts';
 import { encodeSafetensors } from '../../activities/checkpoint/safetensors.ts';
@@ -13,15 +12,15 @@ import { initialPolicy } from '../../activities/trainer/initialPolicy.ts';
 import type { RunConfig } from '../../core/run/config.ts';
 import type { Message } from '../../core/tasks/task.ts';
 import { everyToken } from '../model/trainingRows.ts';
+import { temporaryDirectory } from '../support/temporaryDirectory.ts';
 
 const golden = join(process.env['TURNWISE_GOLDEN'] ?? join(import.meta.dirname, '..', 'golden'), 'models');
 const python = process.env['TURNWISE_PEER_PYTHON'];
 
 let directory: string;
 beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'turnwise-policy-'));
+  directory = await temporaryDirectory('policy');
 });
-afterEach(() => rm(directory, { recursive: true, force: true }));
 
 const bits = (policy: Policy) =>
   [...policy.weights].map(([name, { shape, data }]) => [name, shape, Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('hex')]);

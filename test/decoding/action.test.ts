@@ -1,18 +1,15 @@
 /** @file What reports can show of a turn: its code or answer, and the words around it where there are any. */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { ArtifactStore } from '../../activities/artifacts/store.ts';
 import { actionOf } from '../../activities/policy/action.ts';
+import { temporaryDirectory } from '../support/temporaryDirectory.ts';
 
 let root: string;
 let store: ArtifactStore;
 beforeAll(async () => {
-  root = await mkdtemp(join(tmpdir(), 'turnwise-action-'));
+  root = await temporaryDirectory('action');
   store = new ArtifactStore(root);
 });
-afterAll(() => rm(root, { recursive: true }));
 
 test.each([
   ['```python\nprint(1)\n```', { kind: 'code', code: { text: 'print(1)' } }],

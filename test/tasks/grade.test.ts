@@ -1,7 +1,4 @@
 /** @file The activity `grade`: outcomes in the order of the input, what the record holds, and that a broken checker never becomes a reward of 0. */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ArtifactStore } from '../../activities/artifacts/store.ts';
@@ -13,6 +10,7 @@ import { encodeSegment } from '../../core/rollout/ledger.ts';
 import type { Trajectory } from '../../core/rollout/trajectory.ts';
 import type { ExecutionResult, GradeInput, GradeResult, PlayedRollout, PlayedTurn, StopReason, TaskRef } from '../../core/rollout/types.ts';
 import type { RunConfig } from '../../core/run/config.ts';
+import { temporaryDirectory } from '../support/temporaryDirectory.ts';
 
 const config = {
   seed: 3,
@@ -28,13 +26,10 @@ const config = {
 let [directory, store]: [string, ArtifactStore] = ['', undefined as never];
 const math = createMathChecker();
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'turnwise-grade-'));
+  directory = await temporaryDirectory('grade');
   store = new ArtifactStore(directory);
 });
-afterAll(async () => {
-  await math.close();
-  await rm(directory, { recursive: true, force: true });
-});
+afterAll(() => math.close());
 
 const sources = openTaskSources(config, '.');
 const judge: GradeDependencies['judge'] = () => Promise.reject(new SandboxBroken('no session can be had'));

@@ -1,16 +1,15 @@
 /** @file Users' task files: every known layout is detected and read, every bad row is an error with its place and remedy, and what is left out is counted. */
-import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parquetWriteBuffer } from 'hyparquet-writer';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { type FileSourceConfig, loadTaskFile } from '../../activities/tasks/taskFile.ts';
+import { temporaryDirectory } from '../support/temporaryDirectory.ts';
 
 let directory = '';
 beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'turnwise-tasks-'));
+  directory = await temporaryDirectory('tasks');
 });
-afterEach(() => rm(directory, { recursive: true, force: true }));
 
 const source: FileSourceConfig = { name: 'mine', file: 'tasks.jsonl', weight: 1, checker: 'numeric', heldOutFraction: 0, maxTurns: 4, toolRequired: false };
 const load = (changed: Partial<FileSourceConfig> = {}, longest = 1_000) =>

@@ -1,22 +1,21 @@
 /** @file The stream of a run's tasks: proportions, epochs, what depends on the seed, and what is refused before a run starts. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MockActivityEnvironment } from '@temporalio/testing';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { createDrawTasks } from '../../activities/drawTasks.ts';
 import { openTaskSources, type TasksConfig, taskSourcesLoader } from '../../activities/tasks/taskSources.ts';
 import { validateTasks } from '../../activities/tasks/validateTasks.ts';
 import type { TaskCard } from '../../core/rollout/types.ts';
 import type { RunConfig, TaskSourceConfig } from '../../core/run/config.ts';
+import { temporaryDirectory } from '../support/temporaryDirectory.ts';
 
 let directory = '';
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'turnwise-sources-'));
+  directory = await temporaryDirectory('sources');
   const rows = Array.from({ length: 40 }, (_, i) => JSON.stringify({ prompt: `How much is ${i} plus ${i}?\nSay it.`, answer: 2 * i }));
   await writeFile(join(directory, 'sums.jsonl'), rows.join('\n'));
 });
-afterAll(() => rm(directory, { recursive: true, force: true }));
 
 const chain: TaskSourceConfig = { name: 'chain', family: 'chain', weight: 3, options: {} };
 const search: TaskSourceConfig = { name: 'find', family: 'search', weight: 1, options: {} };
