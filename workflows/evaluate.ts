@@ -6,6 +6,7 @@ import type { EvaluateInput, EvaluationResult, EvaluationTally } from '../core/r
 import { withDeadline } from './deadline.ts';
 import { figure, table } from './details.ts';
 import { drawTasks } from './drawing.ts';
+import { failureText } from './failures.ts';
 import { gradedAndClosed } from './grading.ts';
 import { eventsPerTurn, groupHistoryEvents } from './historyBudget.ts';
 import { childParking, ReportsToParent, untilDone } from './parking.ts';
@@ -98,7 +99,7 @@ async function playSamples(input: EvaluateInput, page: readonly Sample[]): Promi
 
 function failureOf(summaries: readonly TrajectorySummary[]): string {
   const [first] = summaries;
-  return first === undefined ? 'no task was drawn' : `${first.outcome} (${first.taskId})`;
+  return first === undefined ? 'no task was drawn' : failureText(first);
 }
 
 function show(input: EvaluateInput, { samples, solved, counted }: EvaluationTally): void {

@@ -1,5 +1,6 @@
 /** @file What went wrong, in one line that a person can act on. */
 import { ActivityFailure, ApplicationFailure, ChildWorkflowFailure, TemporalFailure, TimeoutFailure } from '@temporalio/workflow';
+import type { TrajectorySummary } from '../core/rollout/types.ts';
 
 /** Search attributes, tables and ledgers carry the reason, so it is cut here once. */
 const reasonCharacters = 400;
@@ -26,6 +27,12 @@ const timeoutReasons: Readonly<Record<string, string>> = {
   SCHEDULE_TO_CLOSE: 'did not succeed within its schedule-to-close timeout; is a worker running on its queue?',
   HEARTBEAT: 'its worker stopped sending heartbeats and no attempt is left',
 };
+
+/** Of a rollout that has no reward: `model_error (chain/train/0, r0): generate: …`. */
+export function failureText({ outcome, taskId, sibling, failure }: TrajectorySummary): string {
+  const where = `${outcome} (${taskId}, r${sibling})`;
+  return failure === undefined ? where : `${where}: ${failure}`;
+}
 
 /** A checkpoint on disk is not the one that the workflow knows; said by `generate`, `warmUp` and `update`, however deep below. */
 export function isBadCheckpoint(error: unknown): boolean {

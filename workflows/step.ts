@@ -10,7 +10,7 @@ import { announce, attributes } from './attributes.ts';
 import { boundedFanOut, playChild } from './children.ts';
 import { figure, table } from './details.ts';
 import { drawTasks } from './drawing.ts';
-import { isBadCheckpoint, reasonOf } from './failures.ts';
+import { failureText, isBadCheckpoint, reasonOf } from './failures.ts';
 import { group } from './group.ts';
 import { childParking, ReportsToParent, untilDone } from './parking.ts';
 
@@ -116,7 +116,7 @@ function firstFailure(played: readonly Played[]): string {
   for (const one of played) {
     if ('failure' in one) return one.failure;
     const [summary] = one.result.summaries;
-    if (summary !== undefined) return `${summary.outcome} (${one.task.id}, r${summary.sibling})`;
+    if (summary !== undefined) return failureText(summary);
   }
   return 'no task was drawn';
 }

@@ -234,6 +234,8 @@ export interface TrajectorySummary {
   readonly turns: number;
   readonly sampledTokens: number;
   readonly formatViolations: number;
+  /** What failed for good, when the machinery did; added by the workflow. */
+  readonly failure?: string;
 }
 
 export interface GradeResult {

@@ -132,7 +132,7 @@ test('a step without any reward waits for an operator and is played again after 
   }));
   const handle = await stage.train(run, oneStep);
   const waiting = await phaseOf(handle, 'waiting-for-operator');
-  expect(waiting.reason).toBe('NothingPlayed: no rollout of step 1 has a reward: model_error (chain/train/0, r0)');
+  expect(waiting.reason).toBe('NothingPlayed: no rollout of step 1 has a reward: model_error (chain/train/0, r0): generate: PolicyBroken: out of memory');
   broken = false;
   await handle.signal('resume');
   expect(await handle.result()).toMatchObject({ phase: 'completed', steps: 1 });
