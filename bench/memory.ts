@@ -1,8 +1,8 @@
 /**
  * @file Memory figures: how much the resident memory of a trainer and of a policy worker's decoder still grows after their twentieth step of
- * 200, on the preset nano with rollouts of ever different lengths. Each runs in a process of its own, with the allocator settings that
- * the supervisor gives its workers. Traps: memory that only looks grown because the garbage collector has not run (so the growth is that of
- * medians over ten steps), and a quick system that reads memory back from swap (RSS is what counts here).
+ * 200, on the preset nano with rollouts of ever different lengths. Each runs in a process of its own, with the allocator settings and flags
+ * that the supervisor gives its workers. Traps: memory that only looks grown because the garbage collector has not run (so the growth is that
+ * of medians over ten steps), and a quick system that reads memory back from swap (RSS is what counts here).
  */
 import { fork } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -17,7 +17,7 @@ import { initialWeights } from '../core/model/initialWeights.ts';
 import { presetConfig } from '../core/model/presets.ts';
 import { type Random, randomOf } from '../core/random.ts';
 import type { BatchRow } from '../core/run/batch.ts';
-import { allocatorSettings } from '../workers/supervisor/workerProcess.ts';
+import { allocatorSettings, computeFlags } from '../workers/supervisor/workerProcess.ts';
 import type { Figure } from './figure.ts';
 
 const steps = 200;
@@ -62,7 +62,7 @@ function figuresOf(kind: Kind, mebibytes: readonly number[]): Figure[] {
 function measured(kind: Kind): Promise<number[]> {
   return new Promise((resolve, reject) => {
     const sizes: number[] = [];
-    const child = fork(import.meta.filename, [kind], { env: { ...process.env, ...allocatorSettings }, execArgv: process.execArgv });
+    const child = fork(import.meta.filename, [kind], { env: { ...process.env, ...allocatorSettings }, execArgv: [...process.execArgv, ...computeFlags] });
     child.on('message', (bytes: number) => sizes.push(bytes / 2 ** 20));
     child.on('error', reject);
     child.on('exit', (code) =>

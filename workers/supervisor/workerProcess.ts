@@ -17,7 +17,12 @@ export const allocatorSettings = {
   GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1',
   MALLOC_MMAP_THRESHOLD_: String(32 * 1024 * 1024),
   MALLOC_TRIM_THRESHOLD_: String(256 * 1024 * 1024),
+  // What one thread has freed serves the next one too, instead of staying with the thread that asked for it.
+  MALLOC_ARENA_MAX: '1',
 };
+
+/** Arrays of many sizes live for one call: a young generation that may grow keeps tens of megabytes of them in each of the two threads. */
+export const computeFlags: readonly string[] = ['--max-semi-space-size=2'];
 
 export interface WorkerSettings {
   readonly address: string;
@@ -28,7 +33,7 @@ export interface WorkerSettings {
 /** Resolves when the worker says that it polls; `stopping` ends one that has not said so yet. */
 export async function startWorker(role: WorkerRole, settings: WorkerSettings, stopping: AbortSignal): Promise<RunningProcess> {
   const child = fork(fileURLToPath(new URL(`../${role}.ts`, import.meta.url)), [], {
-    execArgv: ['--disable-warning=ExperimentalWarning'],
+    execArgv: ['--disable-warning=ExperimentalWarning', ...(computes(role) ? computeFlags : [])],
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     detached: true, // a Ctrl-C in the terminal is for us; the order of stopping is ours
     env: environmentOf(role, settings),
@@ -53,8 +58,12 @@ export async function startWorker(role: WorkerRole, settings: WorkerSettings, st
   return { pid: child.pid ?? -1, ended, kill, stop: () => stopWorker(child, ended, settings.stopWithinMs, kill) };
 }
 
+function computes(role: WorkerRole): boolean {
+  return role === 'policy' || role === 'trainer';
+}
+
 function environmentOf(role: WorkerRole, { address, namespace }: WorkerSettings): NodeJS.ProcessEnv {
-  const allocator = role === 'policy' || role === 'trainer' ? allocatorSettings : {};
+  const allocator = computes(role) ? allocatorSettings : {};
   return { ...allocator, ...process.env, TURNWISE_HOME: turnwiseHome(), TEMPORAL_ADDRESS: address, TEMPORAL_NAMESPACE: namespace };
 }
 
