@@ -10,6 +10,7 @@ import { loadRunConfig } from '../workers/config/runConfig.ts';
 import type { Processes } from '../workers/supervisor/supervisor.ts';
 import { evaluationTable } from './display/evaluationTable.ts';
 import { commandNamed, exitCodes, runCommand, say, withProcesses } from './runs/command.ts';
+import { throwCause } from './runs/followRun.ts';
 import { wholeNumber } from './runs/options.ts';
 import { clientFor, playRun } from './runs/playRun.ts';
 import { isModelDirectory, rolloutConfigOf, runOnDisk } from './runs/policyOf.ts';
@@ -51,6 +52,7 @@ async function play(processes: Processes, input: EvaluateInput): Promise<Evaluat
   return client.workflow
     .execute('evaluate', { taskQueue: taskQueues.workflows, workflowId, args: [input] })
     .then((result) => result as EvaluationResult)
+    .catch(throwCause)
     .finally(() => client.connection.close());
 }
 

@@ -12,6 +12,7 @@ import type { RolloutInput, RolloutResult } from '../core/run/types.ts';
 import { ArtifactStore, artifactRoot, turnwiseHome } from '../workers/onDisk.ts';
 import { trajectoryText } from './display/trajectoryText.ts';
 import { commandNamed, exitCodes, runCommand, say, withProcesses } from './runs/command.ts';
+import { throwCause } from './runs/followRun.ts';
 import { wholeNumber } from './runs/options.ts';
 import { clientFor } from './runs/playRun.ts';
 import { rolloutConfigOf, runOnDisk } from './runs/policyOf.ts';
@@ -39,7 +40,8 @@ await runCommand(async () => {
     const play = async (offset: number): Promise<Trajectory> => {
       const input: RolloutInput = { run, step: 0, sibling: 0, policy, config: rollouts, task: { split: options.split, offset } };
       const workflowId = `rollout/${run}/${Date.now()}-${offset}`;
-      const result = (await client.workflow.execute('rollout', { taskQueue: taskQueues.workflows, workflowId, args: [input] })) as RolloutResult;
+      const started = client.workflow.execute('rollout', { taskQueue: taskQueues.workflows, workflowId, args: [input] });
+      const result = (await started.catch(throwCause)) as RolloutResult;
       return JSON.parse(Buffer.from(await store.get(result.trajectories)).toString('utf8')) as Trajectory;
     };
     const trajectories = await Promise.all(Array.from({ length: options.tasks }, (_, index) => play(options.offset + index)));

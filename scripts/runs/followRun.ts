@@ -78,3 +78,7 @@ export function causeOf(error: unknown): string {
   while (innermost.cause instanceof Error) innermost = innermost.cause;
   return innermost.message;
 }
+
+export function throwCause(error: unknown): never {
+  throw new Error(causeOf(error), { cause: error });
+}
