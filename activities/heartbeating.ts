@@ -1,6 +1,7 @@
 /** @file Work that heartbeats from its first line to its last, by timer, and that is told when it should stop. */
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
+import { DiskFullError, isDiskFull } from './artifacts/diskFull.ts';
 
 /** Replaces what the next heartbeats say; people read it in the UI. */
 export type Report = (details: Readonly<Record<string, unknown>>) => void;
@@ -24,10 +25,16 @@ export async function heartbeating<Result>(work: (signal: AbortSignal, report: R
     };
     return await work(signal, report);
   } catch (error) {
-    throw signal.aborted ? stopped(signal.reason) : error;
+    throw signal.aborted ? stopped(signal.reason) : isDiskFull(error) ? diskFull(error as Error) : error;
   } finally {
     clearInterval(timer);
   }
+}
+
+/** By a type of its own, so that whoever waits for an operator says what the operator has to do. */
+function diskFull(error: Error): ApplicationFailure {
+  const message = error instanceof DiskFullError ? error.message : `disk full: ${error.message}. Free some space; it is tried again`;
+  return ApplicationFailure.create({ type: 'DiskFull', message, nonRetryable: false, cause: error });
 }
 
 function stopped(reason: unknown): unknown {

@@ -8,7 +8,7 @@ import { type FoundCheckpoint, findNewestCheckpoint } from './checkpoint/findChe
 import type { TrainerState } from './checkpoint/trainerState.ts';
 import { pointLatestTo, removeTemporary, writeCheckpoint } from './checkpoint/writeCheckpoint.ts';
 import { heartbeating } from './heartbeating.ts';
-import { type EvaluationLine, readLines } from './records/lines.ts';
+import { type EvaluationLine, identifyEvaluation, readLines } from './records/lines.ts';
 import { configDifferences, readStoredConfig, writeStoredConfig } from './runs/storedConfig.ts';
 import type { TrainerActivities } from './signatures.ts';
 import { openEmbedder } from './similarity/embedder.ts';
@@ -34,7 +34,7 @@ async function prepareRun(home: string, { run, config }: PrepareInput): Promise<
   const { newest, warnings } = await findNewestCheckpoint(checkpoints);
   const { policy, state } = newest ?? (await makeInitialCheckpoint(checkpoints, config));
   await repairLatest(checkpoints, basename(policy.checkpoint));
-  const before = evaluationsBefore(await readLines<EvaluationLine>(evaluations), state);
+  const before = evaluationsBefore(await readLines(evaluations, identifyEvaluation), state);
   const { warmupStep, globalStep: step, hyperparameters } = state;
   return { policy, warmupStep, step, ...(hyperparameters !== null && { hyperparameters }), before, warnings };
 }

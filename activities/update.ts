@@ -64,6 +64,7 @@ function metricsOf(metrics: PolicyMetrics): Metrics {
     entropy: metrics.entropy,
     clip_ratio: metrics.clipFraction,
     kl: metrics.kl,
+    ...(metrics.referenceKl === null ? {} : { kl_to_reference: metrics.referenceKl }),
     'sampling/sampling_logp_difference/max': metrics.logprobDifferenceMax,
     'sampling/sampling_logp_difference/mean': metrics.logprobDifferenceMean,
     'tokens/trained': metrics.sampledTokens,

@@ -91,7 +91,7 @@ async function tokensPerSecond(
   return (rows * sampled * 1000) / (performance.now() - start);
 }
 
-const peerMissing = 'no Python with torch and transformers; name one in TURNWISE_PEER_PYTHON';
+const peerMissing = 'no Python with torch and transformers; name one in TURNWISE_PYTHON';
 
 interface Peer {
   tokensPerSecond(): Promise<number>;
@@ -100,7 +100,7 @@ interface Peer {
 
 /** One process for all rounds: it sleeps while we decode, and importing torch takes longer than a round. */
 function startPeer(shape: ShapeName, rows: number): Peer | undefined {
-  const python = process.env['TURNWISE_PEER_PYTHON'];
+  const python = process.env['TURNWISE_PYTHON'];
   if (!python || !existsSync(python)) return undefined;
   const child = spawn(python, [join(import.meta.dirname, 'peer_generate.py'), shape, String(rows)], { stdio: ['pipe', 'pipe', 'inherit'] });
   const answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]();

@@ -141,16 +141,16 @@ async function gemmRate(): Promise<number> {
 
 /** Why there is no peer to compare with, or the empty string. */
 function peerMissing(): string {
-  const python = process.env['TURNWISE_PEER_PYTHON'];
-  if (!python) return 'set TURNWISE_PEER_PYTHON to a Python with torch and transformers';
-  return existsSync(python) ? '' : `TURNWISE_PEER_PYTHON: no file ${python}`;
+  const python = process.env['TURNWISE_PYTHON'];
+  if (!python) return 'set TURNWISE_PYTHON to a Python with torch and transformers';
+  return existsSync(python) ? '' : `TURNWISE_PYTHON: no file ${python}`;
 }
 
 async function peerRate(shape: ShapeName): Promise<number | null> {
   if (peerMissing()) return null;
   const script = join(import.meta.dirname, 'peer_torch.py');
   const environment = { ...process.env, OMP_NUM_THREADS: String(intraOpThreads()) };
-  const { stdout } = await promisify(execFile)(process.env['TURNWISE_PEER_PYTHON'] as string, [script, shape, String(stepsPerRound)], { env: environment });
+  const { stdout } = await promisify(execFile)(process.env['TURNWISE_PYTHON'] as string, [script, shape, String(stepsPerRound)], { env: environment });
   return (JSON.parse(stdout) as { tokensPerSecond: number }).tokensPerSecond;
 }
 

@@ -4,7 +4,7 @@
  * @example npm run evaluate -- ./my-model --config examples/own-tasks.yaml --modes greedy
  */
 import { writeFileSync } from 'node:fs';
-import { taskQueues } from '../core/run/names.ts';
+import { playingQueue } from '../core/run/names.ts';
 import type { EvaluateInput, EvaluationResult } from '../core/run/types.ts';
 import { loadRunConfig } from '../workers/config/runConfig.ts';
 import type { Processes } from '../workers/supervisor/supervisor.ts';
@@ -50,7 +50,7 @@ async function play(processes: Processes, input: EvaluateInput): Promise<Evaluat
   const client = await clientFor(processes);
   const workflowId = `evaluate/${input.run}/${Date.now()}-${input.mode}`;
   return client.workflow
-    .execute('evaluate', { taskQueue: taskQueues.workflows, workflowId, args: [input] })
+    .execute('evaluate', { taskQueue: playingQueue, workflowId, args: [input] })
     .then((result) => result as EvaluationResult)
     .catch(throwCause)
     .finally(() => client.connection.close());

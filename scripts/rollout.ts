@@ -7,7 +7,7 @@ import { writeFileSync } from 'node:fs';
 import { Option } from 'commander';
 import type { Trajectory } from '../core/rollout/trajectory.ts';
 import type { Split } from '../core/rollout/types.ts';
-import { taskQueues } from '../core/run/names.ts';
+import { playingQueue } from '../core/run/names.ts';
 import type { RolloutInput, RolloutResult } from '../core/run/types.ts';
 import { ArtifactStore, artifactRoot, turnwiseHome } from '../workers/onDisk.ts';
 import { trajectoryText } from './display/trajectoryText.ts';
@@ -40,7 +40,7 @@ await runCommand(async () => {
     const play = async (offset: number): Promise<Trajectory> => {
       const input: RolloutInput = { run, step: 0, sibling: 0, policy, config: rollouts, task: { split: options.split, offset } };
       const workflowId = `rollout/${run}/${Date.now()}-${offset}`;
-      const started = client.workflow.execute('rollout', { taskQueue: taskQueues.workflows, workflowId, args: [input] });
+      const started = client.workflow.execute('rollout', { taskQueue: playingQueue, workflowId, args: [input] });
       const result = (await started.catch(throwCause)) as RolloutResult;
       return JSON.parse(Buffer.from(await store.get(result.trajectories)).toString('utf8')) as Trajectory;
     };

@@ -1,31 +1,49 @@
-/** @file The worker that runs workflows, with the light activities beside them: the same for production, tests and benchmarks. */
-import { type NativeConnection, Worker } from '@temporalio/worker';
-import type { LightActivities } from '../activities/signatures.ts';
+/** @file A worker that runs workflows, with the activities beside them: the same for production, tests and benchmarks. */
+import { type NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
+import type { LightActivities, PolicyActivities } from '../activities/signatures.ts';
 import { taskQueues } from '../core/run/names.ts';
 import { workflowBundle } from './bundle.ts';
 import { loadTemporalConfig, type TemporalConfig } from './config/temporalConfig.ts';
 
-export interface WorkflowWorkerOptions {
+interface Options<Activities> {
   readonly connection: NativeConnection;
   readonly namespace: string;
-  readonly activities: LightActivities;
+  readonly activities: Activities;
 }
 
-/** One a process: each has a cache and a workflow thread of its own. */
-export async function createWorkflowWorker(options: WorkflowWorkerOptions, config: TemporalConfig = loadTemporalConfig()): Promise<Worker> {
-  const { slots, maxCachedWorkflows, stickyTimeout } = config.taskQueues.workflows;
+/** `train`, `step` and `warmup`, and the light activities. */
+export async function createWorkflowWorker(options: Options<LightActivities>, config: TemporalConfig = loadTemporalConfig()): Promise<Worker> {
+  return Worker.create({ ...options, ...(await playing('workflows', config)) });
+}
+
+/** The workflows that play rollouts, and `generate`. */
+export async function createPolicyWorker(options: Options<PolicyActivities>, config: TemporalConfig = loadTemporalConfig()): Promise<Worker> {
   return Worker.create({
-    connection: options.connection,
-    namespace: options.namespace,
-    taskQueue: taskQueues.workflows,
-    workflowBundle: await workflowBundle(),
-    activities: options.activities,
-    maxConcurrentActivityTaskExecutions: slots,
-    maxCachedWorkflows,
-    // What a killed workflow worker costs the workflows that it had in its cache.
-    stickyQueueScheduleToStartTimeout: stickyTimeout,
-    workflowTaskPollerBehavior: { type: 'autoscaling', minimum: 4, initial: 10, maximum: 50 },
-    maxConcurrentWorkflowTaskExecutions: 100,
-    shutdownGraceTime: config.shutdownGrace,
+    ...options,
+    ...(await playing('policy', config)),
+    activityTaskPollerBehavior: { type: 'autoscaling', minimum: 4, initial: 10, maximum: 50 },
   });
+}
+
+/**
+ * Workflow tasks in progress at a time. They share one thread anyway; while a task waits for its turn, activities of its workflow complete and
+ * share it, instead of costing a task each.
+ */
+const workflowTasks = 4;
+
+/** One a process: each has a cache and a workflow thread of its own. */
+async function playing(role: 'workflows' | 'policy', { taskQueues: queues, shutdownGrace }: TemporalConfig): Promise<Omit<WorkerOptions, 'activities'>> {
+  const { slots, maxCachedWorkflows, stickyTimeout } = queues[role];
+  return {
+    taskQueue: taskQueues[role],
+    workflowBundle: await workflowBundle(),
+    maxConcurrentActivityTaskExecutions: slots,
+    // As many as there are slots: what a workflow asks for is begun by the worker that ran it.
+    maxEagerActivityReservationsPerWorkflowTask: slots,
+    maxCachedWorkflows,
+    // What a killed worker costs the workflows that it had in its cache.
+    stickyQueueScheduleToStartTimeout: stickyTimeout,
+    maxConcurrentWorkflowTaskExecutions: workflowTasks,
+    shutdownGraceTime: shutdownGrace,
+  };
 }

@@ -5,6 +5,8 @@ import { executeChild, sleep } from '@temporalio/workflow';
 
 export interface Child<Definition extends Workflow> {
   readonly workflowId: string;
+  /** Absent: the parent's. */
+  readonly taskQueue?: string;
   readonly args: Parameters<Definition>;
   readonly summary: string;
   readonly searchAttributes: SearchAttributePair[];
@@ -27,6 +29,7 @@ export async function playChild<Definition extends Workflow>(definition: Definit
 function startAndWait<Definition extends Workflow>(definition: Definition, child: Child<Definition>): Promise<WorkflowResultType<Definition>> {
   return executeChild<Workflow>(definition.name, {
     workflowId: child.workflowId,
+    ...(child.taskQueue === undefined ? {} : { taskQueue: child.taskQueue }),
     args: child.args,
     staticSummary: child.summary,
     typedSearchAttributes: child.searchAttributes,

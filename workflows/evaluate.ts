@@ -3,6 +3,7 @@ import { ApplicationFailure, continueAsNew, setCurrentDetails, workflowInfo } fr
 import type { PlayedRollout, TaskCard, TrajectorySummary } from '../core/rollout/types.ts';
 import { evaluationResult, tally } from '../core/run/evaluation.ts';
 import type { EvaluateInput, EvaluationResult, EvaluationTally } from '../core/run/types.ts';
+import { announce } from './attributes.ts';
 import { withDeadline } from './deadline.ts';
 import { figure, table } from './details.ts';
 import { drawTasks } from './drawing.ts';
@@ -28,6 +29,9 @@ interface Sample {
 
 export async function evaluate(input: EvaluateInput): Promise<EvaluationResult> {
   const carry = input.carry ?? { samples: 0, solved: 0, counted: 0, turns: 0 };
+  const { run, step, policy } = input;
+  // A parent has said so when it started this child, and an earlier history when it went on in this one.
+  if (workflowInfo().parent === undefined && input.carry === undefined) announce({ run, phase: 'evaluating', step, policyVersion: policy.policyVersion });
   show(input, carry);
   const total = await playedPage(input, carry);
   show(input, total);

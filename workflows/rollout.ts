@@ -13,6 +13,8 @@ import { SandboxReturns } from './sandboxes.ts';
 export async function rollout(input: RolloutInput): Promise<RolloutResult> {
   const { run, step, sibling, policy, config } = input;
   const task = await taskOf(input);
+  // A parent has said so when it started this child.
+  if (workflowInfo().parent === undefined) announce({ run, family: task.family, step, policyVersion: policy.policyVersion });
   const sandboxes = new SandboxReturns();
   const owner = workflowInfo().workflowId;
   const onTurn = (turn: number) => setCurrentDetails(`${task.id}: ${task.summary}\n\n${table(['turn'], [[turn]])}`);

@@ -3,7 +3,7 @@ import { ApplicationFailure, CancellationScope, setCurrentDetails } from '@tempo
 import { meanReward } from '../core/rollout/summaries.ts';
 import type { TaskCard } from '../core/rollout/types.ts';
 import { withHyperparameters } from '../core/run/hyperparameters.ts';
-import { workflowIds } from '../core/run/names.ts';
+import { playingQueue, workflowIds } from '../core/run/names.ts';
 import type { GroupResult, Hyperparameters, Metrics, RolloutConfig, StepInput, StepResult } from '../core/run/types.ts';
 import { light, trainer } from './activities.ts';
 import { announce, attributes } from './attributes.ts';
@@ -57,6 +57,7 @@ async function playGroup(input: StepInput, hyperparameters: Hyperparameters, tas
   try {
     const result = await playChild(group, {
       workflowId: workflowIds.group(run, step, position),
+      taskQueue: playingQueue,
       args: [{ run, step, position, task, groupSize: config.training.groupSize, policy, config: rolloutConfig(input, hyperparameters) }],
       summary: `${task.id} × ${config.training.groupSize}`,
       searchAttributes: attributes({ run, family: task.family, step, policyVersion: policy.policyVersion }),

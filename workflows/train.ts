@@ -5,7 +5,7 @@
 import { ApplicationFailure, allHandlersFinished, CancellationScope, condition, continueAsNew, setHandler, workflowInfo } from '@temporalio/workflow';
 import type { RunConfig } from '../core/run/config.ts';
 import { hyperparameterProblem } from '../core/run/hyperparameters.ts';
-import { workflowIds } from '../core/run/names.ts';
+import { playingQueue, workflowIds } from '../core/run/names.ts';
 import type { EvaluationResult, TrainInput, TrainResult } from '../core/run/types.ts';
 import { light, trainer } from './activities.ts';
 import { attributes } from './attributes.ts';
@@ -46,7 +46,7 @@ export async function train(input: TrainInput): Promise<TrainResult> {
   return state.result();
 }
 
-function listen({ state, children }: Run, phases: CancellationScope): { readonly reason: string | undefined } {
+function listen({ state, children, config }: Run, phases: CancellationScope): { readonly reason: string | undefined } {
   const cancellation: { reason: string | undefined } = { reason: undefined };
   setHandler(progressQuery, () => state.progress(), { description: 'Phase, step, metrics, hyperparameters, evaluations' });
   setHandler(childSignal, (report) => children.heard(report), { description: 'From a child of the run: where it stands' });
@@ -66,14 +66,14 @@ function listen({ state, children }: Run, phases: CancellationScope): { readonly
   };
   setHandler(cancelSignal, cancel, { description: 'End the run cleanly and record the reason' });
   setHandler(setHyperparametersUpdate, (change) => state.change(change), {
-    validator: refuseUnlessAllowed,
+    validator: (change) => refuseUnlessAllowed(change, config),
     description: 'Change lr, temperature, clipLow, clipHigh, klCoefficient, entropyCoefficient, gamma, alpha or formatPenalty from the next step on',
   });
   return cancellation;
 }
 
-function refuseUnlessAllowed(change: Readonly<Record<string, unknown>>): void {
-  const problem = hyperparameterProblem(change);
+function refuseUnlessAllowed(change: Readonly<Record<string, unknown>>, { credit }: RunConfig): void {
+  const problem = hyperparameterProblem(change, credit);
   if (problem !== undefined) throw ApplicationFailure.nonRetryable(problem, 'BadHyperparameters');
 }
 
@@ -194,6 +194,7 @@ async function evaluateAll({ run, config, state, children }: Run, number: number
     modes.map((mode) =>
       children.play(evaluate, {
         workflowId: workflowIds.evaluate(run, number, mode),
+        taskQueue: playingQueue,
         args: [{ run, step: number, policy, mode, tasks, samplesPerTask, config: rollouts }],
         summary: `held-out tasks, ${mode}, after step ${number}`,
         searchAttributes: attributes({ run, phase: 'evaluating', step: number, policyVersion: policy.policyVersion }),

@@ -1,10 +1,11 @@
 /** @file Files that are whole or absent: temporary name, fsync, rename, fsync of the directory. */
 import { mkdir, open, rename, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { basename, dirname } from 'node:path';
+import { explainFullDisk } from './diskFull.ts';
 
 let counter = 0;
 
-/** Replaces `path` in one step. A crash leaves the old content, or nothing, and at worst a `*.tmp` file. */
+/** Replaces `path` in one step. A crash leaves the old content, or nothing, and at worst a `*.tmp` file. @throws DiskFullError. */
 export async function writeFileAtomic(path: string, content: Uint8Array | string): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
   counter += 1;
@@ -14,7 +15,7 @@ export async function writeFileAtomic(path: string, content: Uint8Array | string
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true });
-    throw error;
+    throw await explainFullDisk(error, dirname(path), { what: basename(path), byteLength: Buffer.byteLength(content) });
   }
   await syncDirectory(dirname(path));
 }

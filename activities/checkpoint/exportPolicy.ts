@@ -2,7 +2,8 @@
 import { mkdir, readFile, rename, rm, rmdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { syncDirectory } from '../artifacts/atomicWrite.ts';
-import { CheckpointError, isFileError } from './checkpointErrors.ts';
+import { isFileError } from '../artifacts/diskFull.ts';
+import { CheckpointError } from './checkpointErrors.ts';
 import { positionOf } from './checkpointName.ts';
 import { copyDurably } from './durableFile.ts';
 import { listCheckpoints } from './findCheckpoint.ts';

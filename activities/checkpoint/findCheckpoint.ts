@@ -2,7 +2,8 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PolicyRef } from '../../core/rollout/types.ts';
-import { CheckpointError, isFileError } from './checkpointErrors.ts';
+import { isFileError } from '../artifacts/diskFull.ts';
+import { CheckpointError } from './checkpointErrors.ts';
 import { inTrainingOrder } from './checkpointName.ts';
 import { verifyCheckpoint } from './manifest.ts';
 import { setAside } from './setAside.ts';

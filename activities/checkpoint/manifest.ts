@@ -4,7 +4,8 @@
  */
 import { readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { CheckpointError, isFileError } from './checkpointErrors.ts';
+import { isFileError } from '../artifacts/diskFull.ts';
+import { CheckpointError } from './checkpointErrors.ts';
 import { digestOf, type FileDigest, sha256Of } from './durableFile.ts';
 
 export const manifestName = 'MANIFEST.json';

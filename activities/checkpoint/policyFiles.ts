@@ -1,7 +1,7 @@
 /** @file The files beside the weights in a Hugging Face model directory: they travel unchanged from checkpoint to checkpoint. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isFileError } from './checkpointErrors.ts';
+import { isFileError } from '../artifacts/diskFull.ts';
 
 /** Content by file name. */
 export type PolicyFiles = ReadonlyMap<string, Uint8Array>;

@@ -2,7 +2,7 @@
 import { rename, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { syncDirectory } from '../artifacts/atomicWrite.ts';
-import { isFileError } from './checkpointErrors.ts';
+import { isFileError } from '../artifacts/diskFull.ts';
 
 export type AsideReason =
   /** Its manifest does not hold. */

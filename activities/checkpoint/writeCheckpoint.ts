@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path';
 import type { AdamMoments } from '../../core/model/config.ts';
 import type { PolicyRef } from '../../core/rollout/types.ts';
 import { syncDirectory } from '../artifacts/atomicWrite.ts';
-import { explainFullDisk, isFileError } from './checkpointErrors.ts';
+import { explainFullDisk, isFileError } from '../artifacts/diskFull.ts';
 import { checkpointName, inTrainingOrder } from './checkpointName.ts';
 import { type FileDigest, writeDurably } from './durableFile.ts';
 import { type ManifestFiles, manifestName, manifestText, verifyCheckpoint } from './manifest.ts';
@@ -40,7 +40,7 @@ export async function writeCheckpoint(checkpoints: string, content: CheckpointCo
     return { policyVersion: content.state.policyVersion, checkpoint: `checkpoints/${name}`, manifestSha256 };
   } catch (error) {
     await rm(temporary, { recursive: true, force: true });
-    throw await explainFullDisk(error, checkpoints, byteLengthOf(pieces));
+    throw await explainFullDisk(error, checkpoints, { what: 'a checkpoint', byteLength: byteLengthOf(pieces), remedy: ' or lower checkpoints.keepLast' });
   }
 }
 

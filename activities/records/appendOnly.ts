@@ -5,8 +5,9 @@
 
 import type { FileHandle } from 'node:fs/promises';
 import { mkdir, open } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { syncDirectory } from '../artifacts/atomicWrite.ts';
+import { explainFullDisk } from '../artifacts/diskFull.ts';
 
 export interface LineIdentity {
   /** Never falls from one line to the next; a retry has the position of the first try. */
@@ -39,15 +40,20 @@ async function appendMissing<T>(path: string, lines: readonly T[], identify: (li
     const known = new Set(tail.map((line) => keyOf(identify(line as T))));
     const missing = lines.filter((line) => !known.has(keyOf(identify(line))));
     if (missing.length === 0) return;
-    await file.appendFile(`${missing.map((line) => JSON.stringify(line)).join('\n')}\n`);
-    await file.sync();
+    const text = `${missing.map((line) => JSON.stringify(line)).join('\n')}\n`;
+    try {
+      await file.appendFile(text);
+      await file.sync();
+    } catch (error) {
+      throw await explainFullDisk(error, dirname(path), { what: `a line of ${basename(path)}`, byteLength: Buffer.byteLength(text) });
+    }
   } finally {
     await file.close();
   }
   await syncDirectory(dirname(path));
 }
 
-function keyOf({ position, key }: LineIdentity): string {
+export function keyOf({ position, key }: LineIdentity): string {
   return `${position} ${key}`;
 }
 

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Outcome, StopReason } from '../../core/rollout/types.ts';
 import type { EvaluationResult, Metrics } from '../../core/run/types.ts';
-import { type LineIdentity, wholeLines } from './appendOnly.ts';
+import { keyOf, type LineIdentity, wholeLines } from './appendOnly.ts';
 
 /** metrics.jsonl: one line a step; metric names are keys of the line itself, so that any reader of JSON lines finds columns. */
 export interface MetricsLine {
@@ -60,11 +60,24 @@ export function identifyLedger({ step, group_id, sibling }: LedgerLine): LineIde
   return { position: step, key: sibling === null ? group_id : `${group_id}/r${sibling}` };
 }
 
-/** Every whole line of a file; none when there is no file. What a crash tore off at the end is passed over. */
-export async function readLines<T>(path: string): Promise<readonly T[]> {
+/**
+ * Every whole line of a file; none when there is no file. What a crash tore off at the end is passed over, and so is a line that is there
+ * already: an attempt that was stopped in the middle of its work and wakes up long after another has done it may still write.
+ */
+export async function readLines<T>(path: string, identify?: (line: T) => LineIdentity): Promise<readonly T[]> {
   const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return Buffer.alloc(0);
     throw error;
   });
-  return wholeLines(bytes).lines as readonly T[];
+  const lines = wholeLines(bytes).lines as readonly T[];
+  return identify === undefined ? lines : firstOfEach(lines, (line) => keyOf(identify(line)));
+}
+
+function firstOfEach<T>(lines: readonly T[], keyOfLine: (line: T) => string): readonly T[] {
+  const first = new Map<string, T>();
+  for (const line of lines) {
+    const key = keyOfLine(line);
+    if (!first.has(key)) first.set(key, line);
+  }
+  return [...first.values()];
 }

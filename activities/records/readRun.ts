@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RunConfig } from '../../core/run/config.ts';
 import { runPaths } from '../artifacts/paths.ts';
-import { type EvaluationLine, type LedgerLine, type MetricsLine, readLines } from './lines.ts';
+import { type EvaluationLine, identifyEvaluation, identifyLedger, identifyMetrics, type LedgerLine, type MetricsLine, readLines } from './lines.ts';
 import { readStanding, type Standing } from './standing.ts';
 import { type TrajectoryLine, trajectoryFileName } from './trajectoryLine.ts';
 
@@ -33,9 +33,9 @@ export interface LedgerSummary {
 export async function readRun(home: string, run: string): Promise<RunRecords> {
   const paths = runPaths(home, run);
   const [metrics, evaluations, ledger, trajectorySteps, config, standing] = await Promise.all([
-    readLines<MetricsLine>(paths.metrics),
-    readLines<EvaluationLine>(paths.evaluations),
-    readLines<LedgerLine>(paths.ledger),
+    readLines(paths.metrics, identifyMetrics),
+    readLines(paths.evaluations, identifyEvaluation),
+    readLines(paths.ledger, identifyLedger),
     stepsIn(paths.trajectories),
     readConfig(paths.config),
     readStanding(paths.status),

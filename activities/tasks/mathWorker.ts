@@ -20,11 +20,20 @@ const engine = new ComputeEngine();
 
 parentPort?.on('message', ({ id, answer, expected }: MathQuestion) => {
   const right = engine.parse(expected);
-  const left = engine.parse(answer);
   const expectedValid = right.isValid && right.operator !== 'Nothing' && expected.trim() !== '';
-  const verdict: MathVerdict = { id, expectedValid, equal: expectedValid && left.isValid && equal(left, right) };
+  const verdict: MathVerdict = { id, expectedValid, equal: expectedValid && answers(answer, right) };
   parentPort?.postMessage(verdict);
 });
+
+/** An answer that the engine cannot take in, be it too deep for its stack, is a wrong one: it would fail in the same way every time. */
+function answers(answer: string, right: Expression): boolean {
+  try {
+    const left = engine.parse(answer);
+    return left.isValid && equal(left, right);
+  } catch {
+    return false;
+  }
+}
 
 function equal(left: Expression, right: Expression): boolean {
   const [a, b] = [valueSide(left, right), valueSide(right, left)];

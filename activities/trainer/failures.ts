@@ -1,6 +1,6 @@
 /** @file What can stop the trainer, as Temporal failures: said once, here, with what to do about it. */
 import { ApplicationFailure, TemporalFailure } from '@temporalio/common';
-import { isFileError } from '../checkpoint/checkpointErrors.ts';
+import { isDiskFull } from '../artifacts/diskFull.ts';
 
 /** By the error's name, because errors that come out of a worker thread have lost their class. */
 const nonRetryable: Readonly<Record<string, string>> = {
@@ -9,10 +9,13 @@ const nonRetryable: Readonly<Record<string, string>> = {
   ConfigError: 'ConfigError',
   CheckpointError: 'BadCheckpoint',
   SafetensorsError: 'BadCheckpoint',
+  ReferencePolicyError: 'BadReference',
 };
 
 const advice: Readonly<Record<string, string>> = {
   BadCheckpoint: '`npm run resume -- <run>` goes on from the newest checkpoint that is whole',
+  BadReference:
+    'put the checkpoint back from a copy, or go on without KL by `npm run control -- set <run> klCoefficient=0`; then `npm run control -- resume <run>`',
   NonFiniteLoss: 'the same step computes the same again: go on with a smaller learning rate, or start a new run with a smaller optimizer.maxGradNorm',
   OutOfMemory: 'free memory on this machine, or start a new run with a smaller training.microBatchTokens; the step is tried again',
 };
@@ -24,11 +27,6 @@ export function throwTrainerFailure(error: unknown): never {
   if (type === undefined) throw error;
   const message = advice[type] === undefined ? error.message : `${error.message}. What to do: ${advice[type]}`;
   throw ApplicationFailure.create({ type, message, nonRetryable: error.name in nonRetryable, cause: error });
-}
-
-/** A checkpoint's own error says more than the bare one of a smaller file. */
-function isDiskFull(error: Error): boolean {
-  return error.name === 'DiskFullError' || isFileError(error, 'ENOSPC', 'EDQUOT');
 }
 
 /** V8 (array buffers), worker threads (heap) and ONNX Runtime (allocator) say it in their own words. */

@@ -83,11 +83,20 @@ export class LoadedPolicy {
   }
 }
 
-/** Pruning keeps this checkpoint for as long as the run lives. */
+/** Pruning keeps this checkpoint for as long as the run lives. No earlier one can stand in for it, as it can for a torn one that training goes on from. */
 async function readReference(checkpoints: string, { warmupStep }: TrainerState): Promise<Weights> {
   const name = checkpointName({ globalStep: 0, warmupStep });
-  await openCheckpoint(checkpoints, name);
-  return (await readPolicyDirectory(join(checkpoints, name, 'policy'))).weights;
+  try {
+    await openCheckpoint(checkpoints, name);
+    return (await readPolicyDirectory(join(checkpoints, name, 'policy'))).weights;
+  } catch (error) {
+    throw new ReferencePolicyError(`reference policy of klCoefficient: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+/** The frozen policy that KL is measured to cannot be read. */
+class ReferencePolicyError extends Error {
+  override readonly name = 'ReferencePolicyError';
 }
 
 function keyOf({ run, policy, phase, withReference }: Wanted): string {

@@ -110,6 +110,7 @@ export interface SandboxRef {
 }
 
 export interface ExecutionLimits {
+  /** By the clock of a machine with nothing else to do: a cell that had to wait for a processor is not cut off for it. */
   readonly wallMs: number;
   readonly memoryMiB: number;
   readonly outputBytes: number;

@@ -1,5 +1,5 @@
 /** @file What an operator may change while a run goes on: where the values start, and which changes are allowed. */
-import type { RunConfig } from './config.ts';
+import type { CreditConfig, RunConfig } from './config.ts';
 import type { Hyperparameters } from './types.ts';
 
 /** Lowest and highest value allowed, both inclusive. A mapped type, so that a new hyperparameter without a range does not compile. */
@@ -14,6 +14,9 @@ export const hyperparameterRanges: { readonly [Name in keyof Hyperparameters]: r
   alpha: [0, 10],
   formatPenalty: [0, 10],
 };
+
+/** Why what belongs to single turns would be ignored. */
+export const turnCreditIsOff = 'credit.method is grpo, which has neither discount nor shaping';
 
 export function hyperparametersOf(config: RunConfig): Hyperparameters {
   const { loss, credit } = config;
@@ -42,8 +45,8 @@ export function withHyperparameters(config: RunConfig, values: Hyperparameters):
   };
 }
 
-/** What is wrong with a change, or undefined when it may be made. */
-export function hyperparameterProblem(change: Readonly<Record<string, unknown>>): string | undefined {
+/** What is wrong with a change, or undefined when it may be made in a run of this credit assignment. */
+export function hyperparameterProblem(change: Readonly<Record<string, unknown>>, { method }: Pick<CreditConfig, 'method'>): string | undefined {
   const names = Object.keys(change);
   if (names.length === 0) return `setHyperparameters: expected at least one of ${Object.keys(hyperparameterRanges).join(', ')}, got none`;
   for (const name of names) {
@@ -53,6 +56,7 @@ export function hyperparameterProblem(change: Readonly<Record<string, unknown>>)
     if (typeof value !== 'number' || !(value >= low && value <= high)) {
       return `setHyperparameters: ${name}: expected a number from ${low} to ${high}, got ${JSON.stringify(value)}`;
     }
+    if (method === 'grpo' && (name === 'gamma' || name === 'alpha')) return `setHyperparameters: ${name}: has no effect, because ${turnCreditIsOff}`;
   }
   return undefined;
 }

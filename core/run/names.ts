@@ -7,6 +7,12 @@ export const taskQueues = {
   trainer: 'turnwise-trainer',
 } as const;
 
+/**
+ * Where workflows that play rollouts run: beside the policy, so that the server hands them `generate` back in the answer to the workflow task
+ * that asked for it. On a queue of its own each would cost one more transaction and a way through matching.
+ */
+export const playingQueue = taskQueues.policy;
+
 /** Custom search attributes and their types; SQL visibility allows few of each kind. */
 export const searchAttributes = {
   TurnwiseRun: 'Keyword',

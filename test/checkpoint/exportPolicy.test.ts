@@ -59,4 +59,4 @@ test('the command copies and says what to do next; a mistake is one line and exi
   const wrong = command('exported', '--step', '9', '--out', 'other');
   expect(wrong.status).toBe(1);
   expect(wrong.stderr).toMatch(/^turnwise: checkpoint global_step_9: expected it in .*\n$/);
-}, 60_000);
+}, 120_000);

@@ -15,7 +15,7 @@ import { everyToken } from '../model/trainingRows.ts';
 import { temporaryDirectory } from '../support/temporaryDirectory.ts';
 
 const golden = join(process.env['TURNWISE_GOLDEN'] ?? join(import.meta.dirname, '..', 'golden'), 'models');
-const python = process.env['TURNWISE_PEER_PYTHON'];
+const python = process.env['TURNWISE_PYTHON'];
 
 let directory: string;
 beforeEach(async () => {
@@ -74,9 +74,9 @@ withPython.each([
   ['nano', 'bytes'],
   ['S', 'tags'],
 ] as const)(
-  'transformers (TURNWISE_PEER_PYTHON) loads a policy made from %s and %s, and computes the same',
+  'transformers (TURNWISE_PYTHON) loads a policy made from %s and %s, and computes the same',
   async (preset, vocabulary) => {
-    if (python === undefined) return expect.soft(python, 'TURNWISE_PEER_PYTHON is not set').toBeUndefined();
+    if (python === undefined) return expect.soft(python, 'TURNWISE_PYTHON is not set').toBeUndefined();
     const policyConfig = { preset, vocabulary, path: null, contextLength: 160, turnFormat: 'tags' } as const;
     const policy = await initialPolicy({ policy: policyConfig, seed: 3 } as unknown as RunConfig);
     await writePolicyDirectory(directory, { weights: policy.weights, files: policy.files, card: '# a policy\n' });

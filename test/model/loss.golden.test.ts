@@ -84,7 +84,8 @@ describe('policy loss', () => {
     for (const [i, wanted] of golden.gradient.flat().entries()) expect(Math.abs((gradient[i] as number) - wanted), `token ${i}`).toBeLessThanOrEqual(1e-6);
     const sampled = golden.sampledMask.flat();
     const clipped = sampled.filter(
-      (flag, i) => flag && isClipped(Math.exp((policyLogprobs[i] as number) - (behaviorLogprobs[i] as number)), advantages[i] as number, golden),
+      (flag, i) =>
+        flag && isClipped(Math.exp((policyLogprobs[i] as number) - (behaviorLogprobs[i] as number)), advantages[i] as number, { ...golden, dualClip: null }),
     );
     expect(clipped.length / sampled.filter(Boolean).length).toBeCloseTo(golden.clipFraction, 12);
   });

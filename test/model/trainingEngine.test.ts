@@ -159,10 +159,10 @@ describe('training engine', () => {
     const engine = await loadedEngine();
     let ticks = 0;
     const timer = setInterval(() => ticks++, 5);
-    const started = performance.now();
     for (let i = 0; i < 5; i++) await engine.supervisedStep(demonstrations(32, i), optimizer, never);
     clearInterval(timer);
-    expect(ticks).toBeGreaterThan((performance.now() - started) / 5 / 10);
+    // One between two steps is all that a blocked thread would give; some hundred on an idle machine.
+    expect(ticks).toBeGreaterThanOrEqual(10);
   });
 
   it('measures KL against the reference it was given, and asks for one that is missing', async () => {

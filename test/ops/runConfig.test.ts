@@ -89,6 +89,7 @@ test.each([
   ['warmup.optimizer.Lr=1', 'warmup.optimizer.Lr: unknown key; did you mean lr?'],
   ['credit.normalization=grp', 'credit.normalization: Invalid option: expected one of "group"|"batch"|"turnIndex", got "grp"'],
   ['training.groupSize=1', 'training.groupSize: expected at least 2, since advantages compare siblings, got 1'],
+  ['training.microBatchTokens=4096', 'training.microBatchTokens: expected at most 1536, got 4096: larger micro-batches are slower and are never made'],
   ['policy.contextLength=4000', 'policy.contextLength: expected at most 1024 with preset nano, got 4000'],
   ['policy.path=absent', 'policy.preset: has no effect, because policy.path names a model: remove it'],
   [

@@ -1,6 +1,6 @@
 /** @file metrics.jsonl, evaluations.jsonl and the TensorBoard file: one entry a step across retries and restarts; readable by TensorBoard itself. */
 import { execFileSync } from 'node:child_process';
-import { readFile, truncate } from 'node:fs/promises';
+import { appendFile, readFile, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { runPaths } from '../../activities/artifacts/paths.ts';
@@ -9,6 +9,7 @@ import { createRecordStep } from '../../activities/recordStep.ts';
 import { crc32c } from '../../activities/records/crc32c.ts';
 import { EventFile, readEvents } from '../../activities/records/eventFile.ts';
 import { type EvaluationLine, type MetricsLine, metricsOf, readLines } from '../../activities/records/lines.ts';
+import { readRun } from '../../activities/records/readRun.ts';
 import { asActivity } from './syntheticRun.ts';
 import { temporaryHome } from './temporaryHome.ts';
 
@@ -113,3 +114,16 @@ function hasTensorBoard(): boolean {
     return false;
   }
 }
+
+test('a line that a stalled attempt wrote again, long after its step, is read once', async () => {
+  const { home } = await temporaryHome();
+  const recordStep = asActivity(createRecordStep({ home }));
+  const record = (step: number) => recordStep({ run: 'synthetic', kind: 'step', step, policyVersion: step, metrics: { 'reward/mean': step } });
+  for (const step of [1, 2, 3]) await record(step);
+  const { metrics } = runPaths(home, 'synthetic');
+  const [, second] = (await readFile(metrics, 'utf8')).split('\n');
+  await appendFile(metrics, `${second}\n`);
+  await record(4);
+  const { steps } = await readRun(home, 'synthetic');
+  expect(steps.map(({ step }) => step)).toEqual([1, 2, 3, 4]);
+});

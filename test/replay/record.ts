@@ -6,7 +6,7 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
-import { taskQueues } from '../../core/run/names.ts';
+import { playingQueue } from '../../core/run/names.ts';
 import type { RolloutInput } from '../../core/run/types.ts';
 import { startDevServer } from '../../workers/temporal/devServer.ts';
 import { historiesOf } from '../workflows/histories.ts';
@@ -54,7 +54,7 @@ async function playOneRollout(stage: Stage, run: string): Promise<void> {
   const rollouts = { seed: 0, temperature: 1, topK: 0, topP: 1, maxTokensPerTurn: 20, rolloutTimeoutMs: 60_000 };
   const input: RolloutInput = { run, step: 0, sibling: 1, policy: policyRef(1), config: rollouts, task: { split: 'heldOut', offset: 3 } };
   await stage.client.workflow.execute<(input: RolloutInput) => Promise<unknown>>('rollout', {
-    taskQueue: taskQueues.workflows,
+    taskQueue: playingQueue,
     workflowId: `train/${run}/by-hand`,
     args: [input],
   });

@@ -14,7 +14,7 @@ beforeAll(async () => {
   home = made.home;
   await writeSyntheticRun(home, made.store, { run: 'plain', steps: 6 });
   await writeSyntheticRun(home, made.store, { run: 'hostile', steps: 2, hostile: true });
-}, 30_000);
+}, 120_000);
 const inspect = (...parameters: string[]) =>
   execFileSync(process.execPath, [script, ...parameters], { encoding: 'utf8', env: { ...process.env, TURNWISE_HOME: home } });
 

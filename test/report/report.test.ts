@@ -73,7 +73,7 @@ describe.skipIf(!existsSync(executablePath))(`in Chromium (skipped where ${execu
   let browser: Browser;
   beforeAll(async () => {
     browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
-  }, 60_000);
+  }, 120_000);
   afterAll(() => browser?.close());
 
   async function open(path: string, colorScheme: 'light' | 'dark' = 'light', width = 1200): Promise<{ page: Page; complaints: string[] }> {
@@ -101,7 +101,7 @@ describe.skipIf(!existsSync(executablePath))(`in Chromium (skipped where ${execu
     expect(await page.locator('body').innerText()).toContain('arXiv 2511.14846');
     expect(await page.locator('body').innerText()).toContain('tokenCosine');
     expect(complaints).toEqual([]);
-  }, 60_000);
+  }, 120_000);
 
   test('a value appears under the pointer', async () => {
     const { page } = await open(await reportOf({ steps: 12 }));
@@ -111,7 +111,7 @@ describe.skipIf(!existsSync(executablePath))(`in Chromium (skipped where ${execu
     await point.locator('rect').hover();
     expect(await opacity()).toBe('1');
     expect(await point.locator('text').textContent()).toMatch(/^\d+\.\d % · step 6$/);
-  }, 60_000);
+  }, 120_000);
 
   test('hostile text stays text', async () => {
     const { page, complaints } = await open(await reportOf({ steps: 3, hostile: true }));
@@ -121,7 +121,7 @@ describe.skipIf(!existsSync(executablePath))(`in Chromium (skipped where ${execu
     );
     expect(await page.locator('pre', { hasText: '"><svg onload=alert(1)>&lt;' }).count()).toBeGreaterThan(0);
     expect(complaints).toEqual([]);
-  }, 60_000);
+  }, 120_000);
 
   test.each(['light', 'dark'] as const)(
     '%s: text stands out from its ground, and nothing overflows a phone',

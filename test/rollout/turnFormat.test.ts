@@ -2,12 +2,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parseTurn } from '../../core/rollout/turnFormat.ts';
+import { processorMs } from '../support/processorMs.ts';
 
 const code = (text: string) => ({ kind: 'code', code: text });
 const answer = (text: string) => ({ kind: 'answer', answer: text });
 const malformed = (reason: RegExp) => ({ kind: 'malformed', reason: expect.stringMatching(reason) });
 
-describe('tags', { timeout: 30_000 }, () => {
+describe('tags', () => {
   test.each([
     ["<code>boss('kj')</code>", code("boss('kj')")],
     ['<answer>91</answer>', answer('91')],
@@ -48,7 +49,7 @@ describe('tags', { timeout: 30_000 }, () => {
   });
 });
 
-describe('fences', { timeout: 30_000 }, () => {
+describe('fences', () => {
   test.each([
     ['I compute:\n```python\nprint(1)\n```', code('print(1)')],
     ['```py\n1\n```\nthen\n```python\n2\n3\n```\n', code('2\n3')],
@@ -89,8 +90,6 @@ test('never throws, and stays linear on hostile text', () => {
     ),
   );
   const hostile = '\\boxed{<answer>```python\n'.repeat(40_000);
-  const started = performance.now();
-  parseTurn(hostile, 'fences');
-  parseTurn(`<code>${hostile}`, 'tags');
-  expect(performance.now() - started).toBeLessThan(2_000);
+  expect(processorMs(() => parseTurn(hostile, 'fences'))).toBeLessThan(2_000);
+  expect(processorMs(() => parseTurn(`<code>${hostile}`, 'tags'))).toBeLessThan(2_000);
 });

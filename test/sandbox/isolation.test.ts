@@ -106,7 +106,7 @@ describe('sessions of one process', () => {
     const expected = await reference.execute('values.append(tool(2))\n(values, id(values), random.random())', never);
     const [pid] = backend().pids;
     process.kill(pid as number, 'SIGKILL');
-    await vi.waitUntil(() => !backend().pids.includes(pid as number), { timeout: 5000 });
+    await vi.waitUntil(() => !backend().pids.includes(pid as number), { timeout: 30_000 });
     const after = await sandbox.execute('values.append(tool(2))\n(values, id(values), random.random())', never);
     expect(after.value).toBe(expected.value);
     await Promise.all([sandbox.close(), reference.close()]);

@@ -18,10 +18,9 @@ function isAlive(pid: number): boolean {
   }
 }
 
-async function untilGone(pids: readonly number[], withinMs: number): Promise<number> {
+async function untilGone(pids: readonly number[], withinMs: number): Promise<void> {
   const startedAt = performance.now();
   while (pids.some(isAlive) && performance.now() - startedAt < withinMs) await sleep(5);
-  return performance.now() - startedAt;
 }
 
 describe('an interpreter process', () => {
@@ -41,7 +40,7 @@ describe('an interpreter process', () => {
     await sleep(300);
     expect(pids.filter(isAlive)).toEqual(pids);
     worker.kill('SIGKILL');
-    expect(await untilGone(pids, 5000)).toBeLessThan(2000);
+    await untilGone(pids, 20_000);
     expect(pids.filter(isAlive)).toEqual([]);
   });
 
@@ -52,6 +51,27 @@ describe('an interpreter process', () => {
     setTimeout(() => process.kill(pid, 'SIGKILL'), 200);
     await expect(running).rejects.toMatchObject({ name: 'SandboxBroken', message: expect.stringContaining('SIGKILL') });
     expect(await sandbox.execute('1 + 1', never)).toMatchObject({ value: '2' });
+    await sandbox.close();
+  });
+});
+
+describe.skipIf(process.platform !== 'linux')('a machine that gives a process no processor', () => {
+  test('does not use up the time of its cell', async () => {
+    const sandbox = await openSandbox(backend(), '', { wallMs: 300 });
+    const pid = backend().pids[0] as number;
+    process.kill(pid, 'SIGSTOP');
+    const running = sandbox.execute('1 + 1', never);
+    await sleep(1200);
+    process.kill(pid, 'SIGCONT');
+    expect(await running).toMatchObject({ value: '2', timedOut: false });
+    expect(await sandbox.execute('while True: pass', never)).toMatchObject({ timedOut: true });
+    await sandbox.close();
+  });
+
+  test('has broken the sandbox in the end, which is no result of the code', async () => {
+    const sandbox = await openSandbox(backend(), 'kept = 1', { wallMs: 100 });
+    process.kill(backend().pids[0] as number, 'SIGSTOP');
+    await expect(sandbox.execute('1 + 1', never)).rejects.toMatchObject({ name: 'SandboxBroken', message: expect.stringContaining('overloaded') });
     await sandbox.close();
   });
 });
@@ -68,13 +88,13 @@ describe('sessions that wait for a process', () => {
   });
 
   test('do not wait once they are cancelled', async () => {
-    const [busy, waiting] = await Promise.all([openSandbox(backend(), '', { wallMs: 1500 }), openSandbox(backend())]);
-    const running = busy.execute('while True: pass', never);
+    const [busy, waiting] = await Promise.all([openSandbox(backend(), '', { wallMs: 3000 }), openSandbox(backend())]);
+    const ended: string[] = [];
+    const running = busy.execute('while True: pass', never).finally(() => ended.push('busy'));
     await sleep(100); // the process has turned to it
-    const startedAt = performance.now();
-    await expect(waiting.execute('1', AbortSignal.timeout(100))).rejects.toMatchObject({ name: 'TimeoutError' });
-    expect(performance.now() - startedAt).toBeLessThan(1000);
+    await expect(waiting.execute('1', AbortSignal.timeout(100)).finally(() => ended.push('waiting'))).rejects.toMatchObject({ name: 'TimeoutError' });
     expect(await running).toMatchObject({ timedOut: true });
+    expect(ended).toEqual(['waiting', 'busy']);
     await Promise.all([busy.close(), waiting.close()]);
   });
 });
@@ -91,8 +111,8 @@ describe('cancellation', () => {
     const cancelledAt = performance.now();
     controller.abort(new Error('cancelled by the test'));
     await expect(running).rejects.toThrow('cancelled by the test');
-    // 50 ms on an idle machine; the rest is for one that is not.
-    expect(performance.now() - cancelledAt).toBeLessThan(250);
+    // 50 ms on an idle machine; the cell itself might go on for 20 s.
+    expect(performance.now() - cancelledAt).toBeLessThan(5000);
     expect(await sandbox.execute('kept', never)).toMatchObject({ value: '1' });
     await sandbox.close();
   });

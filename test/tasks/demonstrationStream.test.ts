@@ -33,7 +33,7 @@ test('batches are bucketed by length, and their order is shuffled', () => {
   expect(means).not.toEqual(means.toSorted((a, b) => a - b));
 });
 
-test('weights hold, and no held-out prompt is ever shown', { timeout: 30_000 }, () => {
+test('weights hold, and no held-out prompt is ever shown', () => {
   const stream = demonstrationStream(sources, options);
   const all = Array.from({ length: 64 }, (_, i) => stream(i + 1)).flat();
   const chains = all.filter(({ family }) => family === 'chain').length / all.length;

@@ -15,7 +15,7 @@ let backend: EmbeddedBackend;
 beforeAll(async () => {
   backend = new EmbeddedBackend({ processes: 1 });
   await backend.warm();
-}, 60_000);
+}, 120_000);
 afterAll(() => backend.shutdown());
 
 async function withSandbox<Result>(
@@ -30,7 +30,7 @@ async function withSandbox<Result>(
   }
 }
 
-test.each(taskFamilies.map(({ name }) => name))('%s: demonstrated observations are those of Python', { timeout: 60_000 }, async (name) => {
+test.each(taskFamilies.map(({ name }) => name))('%s: demonstrated observations are those of Python', async (name) => {
   const source = { name, family: bindFamily(name, {}) };
   for (let index = 0; index < 12; index++) {
     const task = proceduralTask(source, 'train', index, 0);
@@ -46,7 +46,7 @@ test.each(taskFamilies.map(({ name }) => name))('%s: demonstrated observations a
   }
 });
 
-test('tools keep their tables out of sight of the globals', { timeout: 60_000 }, async () => {
+test('tools keep their tables out of sight of the globals', async () => {
   const task = proceduralTask({ name: 'chain', family: bindFamily('chain', {}) }, 'train', 3, 0);
   const names = await withSandbox(task.setup, (run) => run("sorted(name for name in globals() if not name.startswith('__'))"));
   expect(names.value).toBe("['age', 'aunt', 'boss', 'coach', 'desk', 'friend', 'room']");

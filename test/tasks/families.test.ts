@@ -34,7 +34,7 @@ test('a held-out fraction of one third and the extremes', () => {
   expect(splitOf('x', 1)).toBe('heldOut');
 });
 
-describe.each(names)('%s', { timeout: 60_000 }, (name) => {
+describe.each(names)('%s', (name) => {
   test('made twice it is the same; train depends on the seed, held-out never', () => {
     const [first, again, other] = [tasksOf(name, 'train', 30), tasksOf(name, 'train', 30), tasksOf(name, 'train', 30, 1)];
     const text = (tasks: ProceduralTask[]) => JSON.stringify(tasks);
@@ -81,7 +81,7 @@ describe.each(names)('%s', { timeout: 60_000 }, (name) => {
   });
 });
 
-describe.each(tagsFamilies)('%s in the 98-token vocabulary', { timeout: 60_000 }, (name) => {
+describe.each(tagsFamilies)('%s in the 98-token vocabulary', (name) => {
   test('prompt, demonstrations and observations can be spelled', () => {
     const source = sourceOf(name);
     let longest = 0;
@@ -95,7 +95,7 @@ describe.each(tagsFamilies)('%s in the 98-token vocabulary', { timeout: 60_000 }
   });
 });
 
-describe('flaws of the recipe', { timeout: 60_000 }, () => {
+describe('flaws of the recipe', () => {
   const solvedShare = (name: string, flawless: boolean) => {
     const tasks = tasksOf(name, 'train', 2000);
     const solved = tasks.filter((task) => {

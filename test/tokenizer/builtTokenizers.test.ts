@@ -97,10 +97,10 @@ test('tags: the longest word at each place; the tags of turns are words like any
   );
 });
 
-const python = process.env['TURNWISE_PEER_PYTHON'];
+const python = process.env['TURNWISE_PYTHON'];
 
-test('transformers (TURNWISE_PEER_PYTHON) still gives what the reference says', { timeout: 120_000 }, () => {
-  if (python === undefined) return expect.soft(python, 'TURNWISE_PEER_PYTHON is not set').toBeUndefined();
+test('transformers (TURNWISE_PYTHON) still gives what the reference says', { timeout: 120_000 }, () => {
+  if (python === undefined) return expect.soft(python, 'TURNWISE_PYTHON is not set').toBeUndefined();
   const printed = execFileSync(python, [join(import.meta.dirname, 'built_tokenizers_reference.py'), folder], { encoding: 'utf8', maxBuffer: 2 ** 24 });
   const { tags, bytes } = JSON.parse(printed) as typeof reference;
   expect({ tags, bytes }).toEqual({ tags: reference.tags, bytes: reference.bytes });

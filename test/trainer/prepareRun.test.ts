@@ -131,7 +131,7 @@ test('a torn checkpoint is passed over with a warning, and latest is repaired', 
     expect.stringMatching(/^checkpoint warmup_step_4: policy\/model\.safetensors: expected \d+ bytes, got 1000; the file is torn\. Refused/),
   ]);
   expect(await readlink(join(checkpoints, 'latest'))).toBe('warmup_step_2');
-}, 60_000);
+}, 120_000);
 
 test('evaluations of the policy that reinforcement learning starts from are found again', async () => {
   const config = testedConfig({ warmup: { steps: 0 } });

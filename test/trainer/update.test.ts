@@ -1,6 +1,6 @@
 /** @file The update: idempotent, bit-identical after a restart, and clear about what stops it. */
 import { execFileSync } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, readlink, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readlink, rm, truncate } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -102,7 +102,27 @@ test('with KL the frozen policy is the one that reinforcement learning started f
   expect(disk.map(({ policy }) => policy)).toEqual(memory.map(({ policy }) => policy));
   const without = await threeSteps(trainerAt(join(home, 'without')), async () => {});
   expect(memory[2]?.policy.manifestSha256).not.toBe(without[2]?.policy.manifestSha256);
+  // The first step begins at the reference itself.
+  const [first, , third] = memory.map(({ metrics }) => metrics['kl_to_reference'] as number);
+  expect(first).toBeCloseTo(0, 9);
+  expect(third).toBeGreaterThan(1e-6);
+  expect(without[2]?.metrics).not.toHaveProperty('kl_to_reference');
 }, 180_000);
+
+test('a torn reference is named with the two ways on, and no other checkpoint is blamed for it', async () => {
+  const trainer = trainerAt(home);
+  const { policy } = await trainer.prepareRun(config);
+  const first = await trainer.update(inputOf(1, policy, await batchFor(trainer, policy, 1), { klCoefficient: 0.5 }));
+  await trainer.loaded.close();
+  const batch = await batchFor(trainer, first.policy, 2);
+  await truncate(join(runPaths(home, run).checkpoints, 'global_step_0', 'policy', 'model.safetensors'), 1000);
+  await expect(trainer.update(inputOf(2, first.policy, batch, { klCoefficient: 0.5 }))).rejects.toMatchObject({
+    type: 'BadReference',
+    nonRetryable: true,
+    message: expect.stringMatching(/global_step_0: .*the file is torn\. What to do: put the checkpoint back from a copy, or .*klCoefficient=0/),
+  });
+  expect((await trainer.update(inputOf(2, first.policy, batch, { klCoefficient: 0 }))).policy.policyVersion).toBe(2);
+}, 120_000);
 
 test('killed between a checkpoint and its link: the next attempt answers what is on disk and points latest to it', async () => {
   const trainer = trainerAt(home);
@@ -112,7 +132,7 @@ test('killed between a checkpoint and its link: the next attempt answers what is
   await pointLatestTo(checkpoints, 'global_step_0');
   expect((await trainer.update(inputOf(1, policy, null))).policy).toEqual(first.policy);
   expect(await readlink(join(checkpoints, 'latest'))).toBe('global_step_1');
-}, 60_000);
+}, 120_000);
 
 test('a step that is on disk is answered; made from another batch it is made anew, and the old one kept aside', async () => {
   const trainer = trainerAt(home);
@@ -130,7 +150,7 @@ test('a step that is on disk is answered; made from another batch it is made ane
   expect((await readdir(checkpoints)).filter((name) => name.startsWith('superseded'))).toEqual(['superseded-1-global_step_1', 'superseded-2-global_step_1']);
   expect((await readTrainerState(join(checkpoints, 'global_step_1'))).hyperparameters?.lr).toBe(1e-4);
   expect((await trainer.prepareRun(config)).hyperparameters).toEqual({ ...hyperparametersOf(config), lr: 1e-4 });
-}, 60_000);
+}, 120_000);
 
 test('without a batch the weights stay and the version grows', async () => {
   const trainer = trainerAt(home);
@@ -141,14 +161,14 @@ test('without a batch the weights stay and the version grows', async () => {
   expect(await readPolicyDirectory(join(root, next.policy.checkpoint, 'policy'))).toEqual(await readPolicyDirectory(join(root, policy.checkpoint, 'policy')));
   expect(await readlink(join(checkpoints, 'latest'))).toBe('global_step_1');
   expect(Object.keys(next.metrics).sort()).toEqual(['lr', 'time/update']);
-}, 60_000);
+}, 120_000);
 
 test('old checkpoints are pruned: the last two and the start of reinforcement learning stay', async () => {
   const results = await threeSteps(trainerAt(home), async () => {});
   const left = (await readdir(runPaths(home, run).checkpoints)).sort();
   expect(left).toEqual(['global_step_0', 'global_step_2', 'global_step_3', 'latest']);
   expect(basename(results[2]?.policy.checkpoint ?? '')).toBe('global_step_3');
-}, 60_000);
+}, 120_000);
 
 test('the log-probability gate ends the attempts for good, with both numbers, and nothing is written', async () => {
   const trainer = trainerAt(home);
@@ -162,7 +182,7 @@ test('the log-probability gate ends the attempts for good, with both numbers, an
   expect((await readdir(runPaths(home, run).checkpoints)).sort()).toEqual(['global_step_0', 'latest']);
   const good = await trainer.update(inputOf(1, policy, await batchFor(trainer, policy, 1)));
   expect(good.policy.policyVersion).toBe(1);
-}, 60_000);
+}, 120_000);
 
 test('a checkpoint that is not the one the workflow names is refused for good', async () => {
   const trainer = trainerAt(home);
@@ -173,7 +193,7 @@ test('a checkpoint that is not the one the workflow names is refused for good', 
     nonRetryable: true,
     message: expect.stringMatching(/global_step_0: expected MANIFEST\.json with sha256 f+.*npm run resume/),
   });
-}, 60_000);
+}, 120_000);
 
 test('cancelling during the update ends it as cancelled; the next attempt gives the bits of an undisturbed one', async () => {
   const undisturbed = await threeSteps(trainerAt(join(home, 'undisturbed')), async () => {});
@@ -194,17 +214,17 @@ test('a worker that shuts down fails the attempt so that it is tried again, inst
   const updating = trainer.update(inputOf(1, policy, await batchFor(trainer, policy, 1)), environment);
   setTimeout(() => environment.cancel('WORKER_SHUTDOWN'), 30);
   await expect(updating).rejects.toMatchObject({ name: 'ApplicationFailure', type: 'WorkerShutdown', nonRetryable: false });
-}, 60_000);
+}, 120_000);
 
 test('heartbeats go on while the engine computes', async () => {
   const trainer = trainerAt(home);
   const { policy } = await trainer.prepareRun(config);
+  const batch = await batchFor(trainer, policy, 1);
   const before = trainer.heartbeats;
-  const started = performance.now();
-  await trainer.update(inputOf(1, policy, await batchFor(trainer, policy, 1)));
-  // The timeout is 60 ms here, so one is due every 20 ms; a busy machine may be late, a blocked thread sends hardly any.
-  expect(trainer.heartbeats - before).toBeGreaterThan((performance.now() - started) / 20 / 4);
-}, 60_000);
+  await trainer.update(inputOf(1, policy, batch));
+  // One is due every 20 ms here: even a busy machine sends some in the second that a first update takes, a blocked thread none.
+  expect(trainer.heartbeats - before).toBeGreaterThanOrEqual(3);
+}, 120_000);
 
 test('a full disk is a failure that is tried again, and leaves the run as it was', async (context) => {
   const small = join(home, 'small');
@@ -230,4 +250,4 @@ test('a full disk is a failure that is tried again, and leaves the run as it was
   } finally {
     execFileSync('umount', [small]);
   }
-}, 60_000);
+}, 120_000);

@@ -71,7 +71,7 @@ test('a commit that is on disk is answered, not computed again', async () => {
   await trainer.loaded.close();
   const again = await trainer.warmUp({ policy, fromStep: 1, toStep: 2 });
   expect(again).toEqual({ policy: first.policy, metrics });
-}, 60_000);
+}, 120_000);
 
 test('demonstrations become tokens of which the policy’s own are trained on, those of the answer four times', async () => {
   const trainer = trainerAt(home);

@@ -1,7 +1,7 @@
 /** @file What fails stays small: a rollout, then a group, then a wait for an operator; never a reward, never a lost run. */
 import { ApplicationFailure } from '@temporalio/activity';
 import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest';
-import { taskQueues } from '../../core/run/names.ts';
+import { playingQueue } from '../../core/run/names.ts';
 import type { EvaluateInput, Progress, TrainResult } from '../../core/run/types.ts';
 import { runWith } from './runs.ts';
 import { policyRef } from './scene.ts';
@@ -231,7 +231,7 @@ test('an evaluation by itself fails with the reason instead of waiting for an op
   }));
   const config = { seed: 0, temperature: 1, topK: 0, topP: 1, maxTokensPerTurn: 20, rolloutTimeoutMs: null };
   const input: EvaluateInput = { run, step: 0, policy: policyRef(0), mode: 'greedy', tasks: 2, samplesPerTask: 1, config };
-  const failed = stage.client.workflow.execute('evaluate', { taskQueue: taskQueues.workflows, workflowId: `evaluate/${run}`, args: [input] });
+  const failed = stage.client.workflow.execute('evaluate', { taskQueue: playingQueue, workflowId: `evaluate/${run}`, args: [input] });
   const message = 'no rollout of this page can be counted: model_error (chain/heldOut/0, r0): generate: PolicyBroken: out of memory';
   await expect(failed).rejects.toMatchObject({ cause: { type: 'NothingPlayed', message } });
 });

@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { TrajectorySummary } from '../../core/rollout/types.ts';
+import type { CreditConfig } from '../../core/run/config.ts';
 import { evaluationResult, tally } from '../../core/run/evaluation.ts';
 import { hyperparameterProblem, hyperparameterRanges, hyperparametersOf, withHyperparameters } from '../../core/run/hyperparameters.ts';
 import { figure, table } from '../../workflows/details.ts';
@@ -58,15 +59,27 @@ test('an evaluation leaves errors out of its share and says how sure it is', () 
 });
 
 test('hyperparameters: the ranges hold at both ends, and what is set reaches the places where it is read', () => {
+  const problemOf = (change: Readonly<Record<string, unknown>>) => hyperparameterProblem(change, smallRun.credit);
   for (const [name, [low, high]] of Object.entries(hyperparameterRanges)) {
-    expect(hyperparameterProblem({ [name]: low })).toBeUndefined();
-    expect(hyperparameterProblem({ [name]: high })).toBeUndefined();
-    expect(hyperparameterProblem({ [name]: low - 1e-9 })).toContain(`${name}: expected a number from ${low} to ${high}`);
-    expect(hyperparameterProblem({ [name]: Number.NaN })).toContain(name);
+    expect(problemOf({ [name]: low })).toBeUndefined();
+    expect(problemOf({ [name]: high })).toBeUndefined();
+    expect(problemOf({ [name]: low - 1e-9 })).toContain(`${name}: expected a number from ${low} to ${high}`);
+    expect(problemOf({ [name]: Number.NaN })).toContain(name);
   }
-  expect(hyperparameterProblem({ toString: 1 })).toContain("unknown hyperparameter 'toString'");
+  expect(problemOf({ toString: 1 })).toContain("unknown hyperparameter 'toString'");
   const values = { lr: 1, temperature: 2, clipLow: 0.3, clipHigh: 4, klCoefficient: 5, entropyCoefficient: 6, gamma: 0.7, alpha: 8, formatPenalty: 9 };
   expect(hyperparametersOf(withHyperparameters(smallRun, values))).toEqual(values);
+});
+
+test('a hyperparameter without effect is refused with the reason', () => {
+  const problemOf = (name: string, credit: Partial<CreditConfig>) => hyperparameterProblem({ [name]: 0.5 }, { ...smallRun.credit, ...credit });
+  for (const name of ['gamma', 'alpha']) {
+    expect(problemOf(name, { method: 'gtpo' })).toBeUndefined();
+    expect(problemOf(name, { method: 'grpo' })).toBe(
+      `setHyperparameters: ${name}: has no effect, because credit.method is grpo, which has neither discount nor shaping`,
+    );
+  }
+  expect(problemOf('formatPenalty', { method: 'grpo' })).toBeUndefined();
 });
 
 test('tables escape what would break them', () => {

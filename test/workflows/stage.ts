@@ -5,7 +5,7 @@ import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/wo
 import type { RunConfig } from '../../core/run/config.ts';
 import { taskQueues, workflowIds } from '../../core/run/names.ts';
 import type { TrainInput } from '../../core/run/types.ts';
-import { createWorkflowWorker } from '../../workers/workflowWorker.ts';
+import { createPolicyWorker, createWorkflowWorker } from '../../workers/workflowWorker.ts';
 import { type Activities, Scene } from './scene.ts';
 
 const namespace = 'default';
@@ -77,7 +77,7 @@ async function startWorkers(connection: NativeConnection, scenes: Map<string, Sc
   const sandbox = pick('execute', 'closeSandboxes');
   return Promise.all([
     createWorkflowWorker({ ...base, activities: pick('drawTasks', 'grade', 'advantages', 'recordStep', 'recordEvaluation', 'writeReport') }),
-    Worker.create({ ...base, taskQueue: taskQueues.policy, activities: pick('generate'), maxConcurrentActivityTaskExecutions: 256 }),
+    createPolicyWorker({ ...base, activities: pick('generate') }),
     Worker.create({ ...base, taskQueue: taskQueues.sandbox, activities: sandbox, maxConcurrentActivityTaskExecutions: 256 }),
     Worker.create({ ...base, taskQueue: sandboxQueue, activities: sandbox, maxConcurrentActivityTaskExecutions: 256 }),
     Worker.create({ ...base, taskQueue: taskQueues.trainer, activities: pick('prepareRun', 'warmUp', 'update'), maxConcurrentActivityTaskExecutions: 1 }),

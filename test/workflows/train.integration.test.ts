@@ -1,6 +1,7 @@
 /** @file A whole run through real workflows on a real server: what it does in which order, and what it leaves in its histories. */
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { samplingSeed } from '../../core/rollout/seeds.ts';
+import { playingQueue } from '../../core/run/names.ts';
 import type { Progress, TrainResult } from '../../core/run/types.ts';
 import { activitySummaries, historiesOf, largestPayload } from './histories.ts';
 import { runWith, smallRun } from './runs.ts';
@@ -116,6 +117,20 @@ test('ids are paths, activities are named, histories stay short and payloads sma
     TurnwiseOutcome: 'mixed',
     TurnwiseReward: 0.5,
   });
+});
+
+test('rollouts and evaluations by hand are found by what they play', async () => {
+  const { run } = stage.scene('by-hand');
+  const config = { seed: 0, temperature: 1, topK: 0, topP: 1, maxTokensPerTurn: 20, rolloutTimeoutMs: null };
+  const foundOf = async (type: string, workflowId: string, input: object) => {
+    await stage.client.workflow.execute(type, { taskQueue: playingQueue, workflowId, args: [{ run, step: 2, policy: policyRef(2), config, ...input }] });
+    const { typedSearchAttributes } = await stage.client.workflow.getHandle(workflowId).describe();
+    return Object.fromEntries(typedSearchAttributes.getAll().map(({ key, value }) => [key.name, value]));
+  };
+  const rollout = await foundOf('rollout', `rollout/${run}`, { sibling: 1, task: { split: 'heldOut', offset: 3 } });
+  expect(rollout).toMatchObject({ TurnwiseRun: run, TurnwiseFamily: 'chain', TurnwiseStep: 2, TurnwisePolicyVersion: 2, TurnwiseOutcome: 'solved' });
+  const evaluation = await foundOf('evaluate', `evaluate/${run}`, { mode: 'greedy', tasks: 2, samplesPerTask: 1 });
+  expect(evaluation).toMatchObject({ TurnwiseRun: run, TurnwisePhase: 'evaluating', TurnwiseStep: 2, TurnwisePolicyVersion: 2 });
 });
 
 test('below the gate the run stops with advice and trains nothing', async () => {

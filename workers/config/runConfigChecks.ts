@@ -1,7 +1,8 @@
 /** @file What no single key can tell: keys that contradict one another, or that would have no effect. */
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { PolicyConfig, RunConfig, TaskSourceConfig } from '../../core/run/config.ts';
+import { largestMicroBatchTokens, type PolicyConfig, type RunConfig, type TaskSourceConfig } from '../../core/run/config.ts';
+import { turnCreditIsOff } from '../../core/run/hyperparameters.ts';
 import { bindFamily, tagsFamilies } from '../../core/tasks/registry.ts';
 
 /** Longest context that is practical for a policy made from nothing. */
@@ -80,6 +81,11 @@ function trainingProblems({ training, warmup }: RunConfig, given: Given): string
   if (training.steps > 0 && training.groupSize < 2) {
     problems.push(`training.groupSize: expected at least 2, since advantages compare siblings, got ${training.groupSize}`);
   }
+  if (training.microBatchTokens > largestMicroBatchTokens) {
+    problems.push(
+      `training.microBatchTokens: expected at most ${largestMicroBatchTokens}, got ${training.microBatchTokens}: larger micro-batches are slower and are never made`,
+    );
+  }
   if (training.minibatches > training.tasksPerStep * training.groupSize) {
     problems.push(`training.minibatches: expected at most the ${training.tasksPerStep * training.groupSize} rollouts of a step, got ${training.minibatches}`);
   }
@@ -94,7 +100,7 @@ function creditProblems({ credit }: RunConfig, given: Given): string[] {
   const problems: string[] = [];
   if (credit.method === 'grpo') {
     const turnOnly = ['gamma', 'alpha', 'similarity', 'embeddingModel'].map((key) => `credit.${key}`);
-    problems.push(...ineffective(given, turnOnly, 'credit.method is grpo, which has neither discount nor shaping'));
+    problems.push(...ineffective(given, turnOnly, turnCreditIsOff));
   } else if (credit.alpha === 0) {
     problems.push(...ineffective(given, ['credit.similarity', 'credit.embeddingModel'], 'credit.alpha is 0'));
   }

@@ -1,5 +1,6 @@
 /** @file The shape of a run's configuration with every default; the defaults are the recipe of the quickstart. */
 import { z } from 'zod';
+import { largestMicroBatchTokens } from '../../core/run/config.ts';
 import { taskFamilies } from '../../core/tasks/registry.ts';
 
 const fraction = z.number().min(0).max(1);
@@ -88,7 +89,7 @@ const training = z
     optimizer: optimizer({ lr: 4e-4, weightDecay: 0, lrWarmupSteps: 5, lrSchedule: 'linear', lrEndFraction: 0.2 }),
     passes: count.default(1),
     minibatches: count.default(1),
-    microBatchTokens: count.default(4096),
+    microBatchTokens: count.default(largestMicroBatchTokens),
   })
   .prefault({});
 

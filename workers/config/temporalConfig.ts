@@ -15,11 +15,13 @@ const slots = z.int().min(1).max(10_000);
 const port = z.int().min(1).max(65_535);
 const scalar = z.union([z.string(), z.number(), z.boolean()]);
 
+const workflowCache = { maxCachedWorkflows: z.int().min(2), stickyTimeout: duration };
+
 const schema = z.strictObject({
   version: z.literal(1),
   taskQueues: z.strictObject({
-    workflows: z.strictObject({ name: z.literal(taskQueues.workflows), slots, maxCachedWorkflows: z.int().min(2), stickyTimeout: duration }),
-    policy: z.strictObject({ name: z.literal(taskQueues.policy), slots }),
+    workflows: z.strictObject({ name: z.literal(taskQueues.workflows), slots, ...workflowCache }),
+    policy: z.strictObject({ name: z.literal(taskQueues.policy), slots, ...workflowCache }),
     sandbox: z.strictObject({ name: z.literal(taskQueues.sandbox), slots: z.union([slots, z.literal('auto')]) }),
     trainer: z.strictObject({ name: z.literal(taskQueues.trainer), slots }),
   }),

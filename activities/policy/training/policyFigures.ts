@@ -1,7 +1,13 @@
 /** @file Figures of one policy update, over sampled tokens, in float64 and in a fixed order. */
+import { klK3 } from '../../../core/gtpo/loss.ts';
 import type { BatchRow } from '../../../core/run/batch.ts';
 import type { LossConfig } from '../../../core/run/config.ts';
 import type { PolicyMetrics } from './types.ts';
+
+/** Without a KL coefficient there are no log-probabilities of the reference. */
+interface ObservedRow extends BatchRow {
+  readonly referenceLogprobs: Float32Array | null;
+}
 
 export class PolicyFigures {
   /** Over the first pass, padding included. */
@@ -12,6 +18,7 @@ export class PolicyFigures {
   private firstPassTokens = 0;
   private entropySum = 0;
   private klSum = 0;
+  private referenceKlSum: number | null = null;
   private tokens = 0;
   private clipped = 0;
   private readonly losses: number[] = [];
@@ -28,16 +35,17 @@ export class PolicyFigures {
     });
   }
 
-  observe(row: BatchRow, policyLogprobs: Float32Array, entropies: Float32Array, loss: LossConfig, firstPass: boolean): void {
+  observe(row: ObservedRow, policyLogprobs: Float32Array, entropies: Float32Array, loss: LossConfig, firstPass: boolean): void {
     row.sampledMask.forEach((sampled, t) => {
       if (!sampled) return;
-      const difference = (policyLogprobs[t] as number) - (row.behaviorLogprobs[t] as number);
+      const [policy, behavior] = [policyLogprobs[t] as number, row.behaviorLogprobs[t] as number];
       this.tokens += 1;
-      if (isClipped(Math.exp(difference), row.advantages[t] as number, loss)) this.clipped += 1;
+      if (isClipped(Math.exp(policy - behavior), row.advantages[t] as number, loss)) this.clipped += 1;
       if (!firstPass) return;
       this.firstPassTokens += 1;
       this.entropySum += entropies[t] as number;
-      this.klSum += Math.exp(-difference) + difference - 1;
+      this.klSum += klK3(policy, behavior).value;
+      if (row.referenceLogprobs !== null) this.referenceKlSum = (this.referenceKlSum ?? 0) + klK3(policy, row.referenceLogprobs[t] as number).value;
     });
   }
 
@@ -54,6 +62,7 @@ export class PolicyFigures {
       entropy: this.entropySum / this.firstPassTokens,
       clipFraction: this.clipped / this.tokens,
       kl: this.klSum / this.firstPassTokens,
+      referenceKl: this.referenceKlSum === null ? null : this.referenceKlSum / this.firstPassTokens,
       logprobDifferenceMax: this.differenceMax,
       logprobDifferenceMean: this.differenceSum / this.compared,
       sampledTokens: this.firstPassTokens,
@@ -62,9 +71,10 @@ export class PolicyFigures {
   }
 }
 
-/** Where clipping takes the gradient away. */
-export function isClipped(ratio: number, advantage: number, { clipLow, clipHigh }: Pick<LossConfig, 'clipLow' | 'clipHigh'>): boolean {
-  return (ratio > 1 + clipHigh && advantage > 0) || (ratio < 1 - clipLow && advantage < 0);
+/** Where clipping takes the gradient away; dual clip does so where a negative advantage would cost too much. */
+export function isClipped(ratio: number, advantage: number, { clipLow, clipHigh, dualClip }: Pick<LossConfig, 'clipLow' | 'clipHigh' | 'dualClip'>): boolean {
+  if (advantage > 0) return ratio > 1 + clipHigh;
+  return advantage < 0 && (ratio < 1 - clipLow || (dualClip !== null && ratio > dualClip));
 }
 
 function mean(values: readonly number[]): number {

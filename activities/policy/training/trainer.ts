@@ -3,6 +3,7 @@ import type { AdamMoments, ModelConfig, OptimizerStep, Tensor, Weights } from '.
 import { checkTensors } from '../../../core/model/tensorNames.ts';
 import type { TrainingGraphKind } from '../../../core/model/trainingGraph.ts';
 import type { BatchRow } from '../../../core/run/batch.ts';
+import { largestMicroBatchTokens } from '../../../core/run/config.ts';
 import type { Feed, FeedArray, SessionOptions } from '../ort/session.ts';
 import { perTokenFeed, perTokenRows, positionsOf, type TrainedRow, tokenFeeds } from './feeds.ts';
 import { GradientSum, type ModelState } from './gradientSum.ts';
@@ -18,12 +19,6 @@ export interface TrainerOptions extends SessionOptions {
 
 /** The session in use is always kept. */
 const defaultSessionBytes = 512 * 2 ** 20;
-/**
- * Activations of more tokens fall out of the processor's caches. Processor time of a step of 4,096 tokens in one piece and in pieces of
- * 1,024: preset S 1.77 s and 1.58 s, preset M 14.8 s and 11.8 s; 512 are slower again, because every piece adds up its gradients.
- */
-const efficientTokens = 1536;
-
 /**
  * Without memory patterns a step of S is as fast (1.76 against 1.80 s of processor time) in 720 instead of 1,210 MB. Without spinning a step
  * of nano beside other work takes half the processor time (69 against 127 ms on two busy cores).
@@ -75,7 +70,7 @@ export class Trainer {
     const trained = rows.map(({ tokens, lossWeights }) => ({ tokens, trained: lossWeights }));
     const gradient = new GradientSum();
     let loss = 0;
-    for (const batch of this.plan(trained, efficientTokens)) {
+    for (const batch of this.plan(trained, largestMicroBatchTokens)) {
       check();
       const outputs = await this.run({ kind: 'supervised' }, trained, batch, { weights }, gradient);
       loss += (outputs['loss'] as Float32Array)[0] as number;
@@ -93,7 +88,7 @@ export class Trainer {
   plan(rows: readonly TrainedRow[], maxTokens: number): MicroBatch[] {
     return planMicroBatches(
       rows.map((row) => positionsOf(row.tokens)),
-      Math.min(maxTokens, efficientTokens),
+      Math.min(maxTokens, largestMicroBatchTokens),
     );
   }
 

@@ -23,6 +23,8 @@ export interface PolicyMetrics {
   readonly clipFraction: number;
   /** klK3 between behaviour and updated policy at the start of the update (policy ‖ behaviour). */
   readonly kl: number;
+  /** klK3 of policy ‖ reference at the same place; null without a KL coefficient. */
+  readonly referenceKl: number | null;
   /** |policy − behaviour| log-probability before the first optimiser step. */
   readonly logprobDifferenceMax: number;
   readonly logprobDifferenceMean: number;

@@ -28,6 +28,7 @@ export const curves: readonly Curve[] = [
   { metric: 'entropy', title: 'Entropy', meaning: 'nats a token; at 0 nothing new is tried', format: figure },
   { metric: 'clip_ratio', title: 'Clip fraction', meaning: 'tokens whose ratio was clipped', format: percent },
   { metric: 'kl', title: 'KL', meaning: 'k3, policy from the one that sampled', format: scientific },
+  { metric: 'kl_to_reference', title: 'KL to the reference', meaning: 'k3, policy from the one that training began with', format: scientific },
   { metric: 'num_turns/mean', title: 'Turns', meaning: 'mean of a rollout', format: figure },
   { metric: 'rollouts/tokens_per_second', title: 'Tokens per second', meaning: 'sampled while rollouts were played', format: figure },
   {

@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { limitProcessorTime, processMs } from '../../processorTime.ts';
 import { SandboxBroken } from '../sandbox.ts';
 import { encodeFrame, FrameReader } from './frames.ts';
 import { type Answer, parseAnswer, type Request } from './protocol.ts';
@@ -87,8 +88,11 @@ export class InterpreterProcess {
     return this.#pending === undefined;
   }
 
-  /** @throws SandboxBroken when the process ends for a reason that is not `wallMs` or `signal`. */
-  async ask(question: Question, wallMs: number, signal?: AbortSignal): Promise<Reply> {
+  /**
+   * A cell that has had a processor for `limitMs` is stopped. @throws SandboxBroken when the process ends for a reason that is neither this nor
+   * `signal`: also when the machine hardly gave it a processor.
+   */
+  async ask(question: Question, limitMs: number, signal?: AbortSignal): Promise<Reply> {
     await this.ready.catch(() => undefined);
     if (this.#ended !== undefined) throw new SessionGone(this.#ended.message);
     if (signal?.aborted === true) return { killed: 'cancelled' };
@@ -99,13 +103,18 @@ export class InterpreterProcess {
       this.#pending = { id, resolve, reject };
     });
     this.#send({ ...question, id });
-    const timer = setTimeout(() => this.#stop(id, 'timeout'), wallMs);
+    const callOff = limitProcessorTime({
+      limitMs,
+      used: () => (this.#child.pid === undefined ? undefined : processMs(this.#child.pid)),
+      onSpent: () => this.#stop(id, 'timeout'),
+      onStarved: () => this.kill('its cell waited for a processor many times as long as it may run; the machine is overloaded'),
+    });
     const cancel = () => this.#stop(id, 'cancelled');
     signal?.addEventListener('abort', cancel, { once: true });
     try {
       return await reply;
     } finally {
-      clearTimeout(timer);
+      callOff();
       signal?.removeEventListener('abort', cancel);
     }
   }
