@@ -25,6 +25,6 @@ function joined(): string {
 }
 
 /** `preload`: modules that programs will import, beyond those of the standard library that are loaded anyway. */
-export function supervisorEnvironment(preload: readonly string[] = []): Record<string, string> {
+export function supervisorEnvironment({ preload = [] }: { readonly preload?: readonly string[] } = {}): Record<string, string> {
   return { PYTHONHASHSEED: '0', TURNWISE_CODE_UID: String(codeUid), TURNWISE_PRELOAD: preload.join(' ') };
 }
