@@ -3,7 +3,7 @@ import type Dockerode from 'dockerode';
 import { SandboxBroken, SandboxUnavailable } from '../sandbox.ts';
 import { Channel, type Lifetimes, type Question } from './channel.ts';
 import { type BoxPlan, containerOptions } from './containerOptions.ts';
-import { asked, type Engine, engineMessage, statusOf } from './engine.ts';
+import { asked, type Engine, EngineUnreachable, engineMessage, statusOf } from './engine.ts';
 import type { PooledBox } from './pool.ts';
 import type { Answer, BoxFacts, Execution, RequestId } from './protocol.ts';
 import { removeBox } from './reaper.ts';
@@ -152,6 +152,8 @@ async function createContainer(engine: Engine, plan: BoxPlan): Promise<Dockerode
 
 /** What no other attempt can mend is unavailable; the rest is one box that broke. */
 function startFailure(error: unknown, { image, runtime }: BoxPlan): Error {
+  // It answered when this worker started, so it may be restarting.
+  if (error instanceof EngineUnreachable) return new SandboxBroken(error.message, { cause: error });
   if (error instanceof SandboxBroken || error instanceof SandboxUnavailable) return error;
   const message = engineMessage(error);
   if (statusOf(error) === 404 && /no such image/i.test(message)) {

@@ -28,6 +28,9 @@ function localSocket(runtimeDirectory: string | undefined): string {
   return rootless !== undefined && !existsSync(systemSocket) && existsSync(rootless) ? rootless : systemSocket;
 }
 
+/** No daemon answers: for good when a worker starts, for a while when it had answered before. */
+export class EngineUnreachable extends SandboxUnavailable {}
+
 export interface EngineVersion {
   readonly version: string;
   readonly apiVersion: string;
@@ -43,7 +46,7 @@ export async function engineVersion(engine: Engine, timeoutMs = 10_000): Promise
 export async function asked<Answer>(engine: Engine, what: string, call: () => Promise<Answer>, timeoutMs = engineTimeoutMs): Promise<Answer> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new SandboxUnavailable(slow(engine, what, timeoutMs))), timeoutMs);
+    timer = setTimeout(() => reject(new EngineUnreachable(slow(engine, what, timeoutMs))), timeoutMs);
   });
   try {
     return await Promise.race([call(), late]);
@@ -70,11 +73,11 @@ const remedies: { readonly [Code in string]?: (address: string) => string } = {
   ETIMEDOUT: (address) => `no answer from ${address}: check DOCKER_HOST and the network`,
 };
 
-/** Errors of the connection become SandboxUnavailable; what the daemon itself answered stays as it is. */
+/** Errors of the connection become EngineUnreachable; what the daemon itself answered stays as it is. */
 export function explained(error: unknown, { address }: Engine): unknown {
   const code = String((error as { code?: unknown } | null)?.code ?? '');
   const remedy = remedies[code];
-  return remedy === undefined ? error : new SandboxUnavailable(`Docker: ${remedy(address)}; ${withoutDocker}`, { cause: error });
+  return remedy === undefined ? error : new EngineUnreachable(`Docker: ${remedy(address)}; ${withoutDocker}`, { cause: error });
 }
 
 /** The daemon's own words, without the modem's. */

@@ -8,10 +8,16 @@ import { isProvablyGone, labels, parseOwner } from './owner.ts';
 export interface FoundBox {
   readonly id: string;
   readonly labels: Readonly<Record<string, string>>;
+  /** `running`, `exited`, … */
+  readonly state: string;
 }
 
-/** Its owner is provably gone, or its time is over whoever owns it. A box without labels that can be read is left alone. */
-export function isAbandoned({ labels: found }: FoundBox, now: number): boolean {
+/**
+ * It has ended and was not removed with it (a daemon that restarts forgets to), its owner is provably gone, or its time is over whoever owns it. One that runs and
+ * has no labels that can be read is left alone.
+ */
+export function isAbandoned({ labels: found, state }: FoundBox, now: number): boolean {
+  if (state === 'exited' || state === 'dead') return true;
   const owner = parseOwner(found[labels.owner]);
   if (owner !== undefined && isProvablyGone(owner)) return true;
   const expires = Number(found[labels.expires]);
@@ -20,7 +26,7 @@ export function isAbandoned({ labels: found }: FoundBox, now: number): boolean {
 
 export async function ownBoxes(docker: Dockerode): Promise<FoundBox[]> {
   const found = await docker.listContainers({ all: true, filters: { label: [`${labels.sandbox}=1`] } });
-  return found.map(({ Id, Labels }) => ({ id: Id, labels: Labels }));
+  return found.map(({ Id, Labels, State }) => ({ id: Id, labels: Labels, state: State }));
 }
 
 /** Answers with the ids of what it removed. */

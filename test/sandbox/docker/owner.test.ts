@@ -52,13 +52,18 @@ describe('an owner', () => {
 });
 
 describe('a box', () => {
-  const found = (owner: string, expires: string) => ({ id: 'x', labels: { [labels.owner]: owner, [labels.expires]: expires } });
+  const found = (owner: string, expires: string) => ({ id: 'x', state: 'running', labels: { [labels.owner]: owner, [labels.expires]: expires } });
 
   test('is abandoned when its owner is gone, or its time is over', async () => {
     const [here, dead] = [formatOwner(ownerHere()), formatOwner(await deadOwner())];
     expect(isAbandoned(found(here, '2000'), 1000)).toBe(false);
     expect(isAbandoned(found(here, '2000'), 2001)).toBe(true);
     expect(isAbandoned(found(dead, '2000'), 1000)).toBe(true);
+  });
+
+  test('that has ended is garbage, whoever made it', () => {
+    expect(isAbandoned({ ...found(formatOwner(ownerHere()), '2000'), state: 'exited' }, 1000)).toBe(true);
+    expect(isAbandoned({ ...found(formatOwner(ownerHere()), '2000'), state: 'created' }, 1000)).toBe(false);
   });
 
   test('of another machine is left alone until its time is over, and one without readable labels for ever', async () => {
