@@ -21,6 +21,12 @@ const pingsPerSilence = 3;
 /** The box has no session any more, though nothing that ran in it said so: its head died between two turns. */
 export class SessionGone extends SandboxBroken {}
 
+/**
+ * After a program the supervisor kills and wipes by itself, looks whether that is so, and ends the box where it is not. Asking it again after each would halve
+ * the programs a second; it is asked after so many, and after every session.
+ */
+const runsBetweenResets = 16;
+
 type Coded = Extract<Question, { readonly op: 'run' | 'open' | 'execute' }>;
 
 export class Box implements PooledBox {
@@ -33,6 +39,8 @@ export class Box implements PooledBox {
   readonly #containerId: string;
   readonly #channel: Channel;
   readonly #pings: NodeJS.Timeout;
+  #runsSinceReset = 0;
+  #heldSession = false;
   #destroyed: Promise<void> | undefined;
 
   /** Creates, attaches, starts, and waits until the supervisor answers. `onEnd` is called once, when the box is gone for whatever reason. */
@@ -80,6 +88,8 @@ export class Box implements PooledBox {
    */
   async perform(question: Coded, signal: AbortSignal): Promise<Execution> {
     signal.throwIfAborted();
+    if (question.op === 'run') this.#runsSinceReset += 1;
+    else this.#heldSession = true;
     const { id, answer } = this.#channel.ask(question, question.limits.wallMs + answerGraceMs);
     const stopCancelling = this.#cancelWith(id, signal);
     try {
@@ -100,10 +110,13 @@ export class Box implements PooledBox {
 
   /** False when something is left that should not be: the box is not to be used again. */
   async reset(): Promise<boolean> {
+    if (!this.#heldSession && this.#runsSinceReset < runsBetweenResets) return this.alive;
     const answer = await this.#channel.ask({ op: 'reset' }, answerGraceMs).answer;
     if (answer.op !== 'clean') throw this.#unexpected('reset', answer);
     const leaks = this.openFiles !== undefined && answer.openFiles > this.openFiles;
     this.openFiles ??= answer.openFiles;
+    this.#heldSession = false;
+    this.#runsSinceReset = 0;
     return answer.processesLeft === 0 && answer.filesLeft === 0 && !leaks;
   }
 
