@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 
 const capabilities: readonly { readonly words: RegExp; readonly isPresent: () => boolean }[] = [
+  { words: /daemon of its own/i, isPresent: couldStartDocker },
   { words: /docker/i, isPresent: couldRunDocker },
   {
     words: /chromium|chrome/i,
@@ -23,8 +24,11 @@ export function couldHaveRun(reason: string): boolean {
 
 /** A daemon answers, or one could be started; `.ci/run` says why where it tried and could not. */
 function couldRunDocker(): boolean {
-  if (process.env['TURNWISE_NO_DOCKER']) return false;
-  return succeeds('docker', ['version']) || (process.getuid?.() === 0 && succeeds('dockerd', ['--version']));
+  return couldStartDocker() || (!process.env['TURNWISE_NO_DOCKER'] && succeeds('docker', ['version']));
+}
+
+function couldStartDocker(): boolean {
+  return !process.env['TURNWISE_NO_DOCKER'] && process.getuid?.() === 0 && succeeds('dockerd', ['--version']);
 }
 
 function imports(modules: string): boolean {
