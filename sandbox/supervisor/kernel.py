@@ -1,6 +1,6 @@
 """The few system calls that Python's library lacks."""
 
-import ctypes, errno, os
+import ctypes, os
 
 PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_CAPBSET_READ, PR_SET_NO_NEW_PRIVS, PR_GET_TID_ADDRESS = 4, 22, 23, 38, 40
 ADDR_NO_RANDOMIZE, CURRENT_PERSONALITY = 0x0040000, 0xFFFFFFFF
@@ -41,18 +41,20 @@ def _thread_id_address():
     return address.value or 0
 
 
-def fork_sibling():
-    """A fork whose child is the caller's parent's: process 1 learns from the kernel, not from an untrusted parent, how every process ended. Returns 0 in the child."""
+def fork_sibling(has_threads=False):
+    """
+    A fork whose child is the caller's parent's: process 1 learns from the kernel, not from an untrusted parent, how every process ended. Returns 0 in the child.
+    The interpreter's own work around a fork, which puts right what other threads held and touches a hundred pages, is done only where there are such threads.
+    """
     address = _thread_id_address()
     flags = CLONE_PARENT | SIGCHLD | (CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID if address else 0)
-    _before_fork()
+    if has_threads:
+        _before_fork()
     # The last two are (child's thread id, thread-local storage) or the reverse, depending on the architecture; the latter is not used.
     pid = _clone(CLONE_NUMBER, flags, 0, 0, address, address)
-    if pid == 0:
-        _after_in_child()
-        return 0
     error = ctypes.get_errno() if pid < 0 else 0
-    _after_in_parent()
+    if has_threads:
+        (_after_in_parent if pid else _after_in_child)()
     if error:
         raise OSError(error, os.strerror(error))
     return pid

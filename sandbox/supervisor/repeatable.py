@@ -1,20 +1,9 @@
 """Siblings of a group, and a session that is run again, draw the same random numbers: the generators are seeded alike in every box, and forks of a session go on from where it was."""
 
-import hashlib, os
-
-
-def import_random():
-    """`random` without its habit of seeding itself anew in every child of a fork. Called once, before anything else imports it."""
-    register, os.register_at_fork = os.register_at_fork, lambda **_: None
-    try:
-        import random
-    finally:
-        os.register_at_fork = register
-    return random
+import hashlib, os, random
 
 
 def make_repeatable():
-    random = import_random()
     os.urandom = random._urandom = _repeatable_bytes()
     random.seed(0)
 

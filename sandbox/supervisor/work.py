@@ -1,10 +1,10 @@
 """The processes that run code. Each descends from the zygote, waits as root for its first work, and becomes the code's own user when that comes."""
 
-import atexit, builtins, gc, io, json, os, resource, signal, sys, threading, types
-import files, seccomp
+import _thread, atexit, builtins, gc, io, json, os, resource, sys, threading, types
+import files
 from cell import make_cell_runner
 from channel import WorkEnd
-from kernel import PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS, fork_sibling, prctl
+from kernel import PR_SET_DUMPABLE, fork_sibling, prctl
 from repeatable import make_repeatable
 
 HOME = "/tmp"
@@ -12,14 +12,14 @@ ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": HOME, "LANG": "C.
 # First to go when the box runs out of memory: code, then the session that it runs in, then everything else.
 OOM_SCORE_OF_CODE, OOM_SCORE_OF_SESSION = 900, 700
 HIGHEST_FD = 4096
-RESET_SIGNALS = (signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGCHLD)
 
 
-def serve(fd, code_uid, filter):
+def serve(fd, code_uid):
     """Never returns."""
+    callbacks = atexit._ncallbacks()
     work = WorkEnd(fd)
     job, fds = work.wait()
-    become_code(job["limits"], code_uid, filter, [fd, *fds])
+    become_code(job["limits"], code_uid, [fd, *fds])
     if job["role"] == "files":
         work.report(json.dumps(files.perform(HOME, take(fds[0]))).encode())
         os._exit(0)
@@ -28,33 +28,28 @@ def serve(fd, code_uid, filter):
     gc.enable()
     run = make_cell_runner(main)
     if job["role"] == "run":
-        work.report(run_program(run, job, fds))
+        work.report(run_program(run, job, fds, callbacks))
         os._exit(0)
     hold_session(work, run, job, fds)
 
 
-def become_code(limits, code_uid, filter, kept):
-    os.setsid()
+def become_code(limits, code_uid, kept):
+    """What the zygote could not do for all: see there for the filter on system calls."""
+    # Not a session, of which the kernel schedules each as a group of its own.
+    os.setpgid(0, 0)
     close_all_but(kept)
-    for number in RESET_SIGNALS:
-        signal.signal(number, signal.SIG_DFL)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     restrict(limits)
-    # Its files in /proc would be closed to itself; it hides again below.
-    prctl(PR_SET_DUMPABLE, 1)
-    raise_oom_score()
-    if os.getuid() == 0:
+    # No process of the same user may look into this one or write to it: the kernel hides those that change their user, as the supervisor does itself.
+    if os.getuid() != code_uid:
+        raise_oom_score()
         os.setgroups([])
         os.setresgid(code_uid, code_uid, code_uid)
         os.setresuid(code_uid, code_uid, code_uid)
-    # Nobody of the same user may look into this process or write to it.
-    prctl(PR_SET_DUMPABLE, 0)
-    prctl(PR_SET_NO_NEW_PRIVS, 1)
-    seccomp.install(filter)
-    os.environ.clear()
-    os.environ.update(ENVIRONMENT)
-    os.umask(0o077)
-    os.chdir(HOME)
+    else:
+        # Hidden, it could not reach its own files in /proc either.
+        prctl(PR_SET_DUMPABLE, 1)
+        raise_oom_score()
+        prctl(PR_SET_DUMPABLE, 0)
 
 
 def close_all_but(kept):
@@ -118,13 +113,15 @@ def flush():
             pass
 
 
-def run_program(run, job, fds):
-    """Like a cell, and then like the end of a process: threads are waited for, and what was to be done at exit is done."""
+def run_program(run, job, fds, callbacks):
+    """Like a cell, and then like the end of a process: threads are waited for, and what the program wanted done at exit is done. `callbacks` were registered before it."""
     code = connect(job, fds)
     report = run(code, "<cell 1>", job["limits"]["outputBytes"])
     try:
-        threading._shutdown()
-        atexit._run_exitfuncs()
+        if _thread._count():
+            threading._shutdown()
+        if atexit._ncallbacks() > callbacks:
+            atexit._run_exitfuncs()
     except BaseException:
         pass
     flush()
@@ -133,10 +130,10 @@ def run_program(run, job, fds):
 
 def hold_session(work, run, job, fds):
     """The head of a session. Asked for a cell it runs it; asked for a successor it forks one, which waits for the next cell in its place, so that this state stays as it is."""
-    dumps, receive_from, fork, nothing = json.dumps, WorkEnd.receive, fork_sibling, os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
+    dumps, receive_from, fork, threads, nothing = json.dumps, WorkEnd.receive, fork_sibling, _thread._count, os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
     while True:
         if job["role"] == "successor":
-            pid = fork()
+            pid = fork(has_threads=threads() > 0)
             if pid == 0:
                 work.close()
                 work = WorkEnd(fds[0])

@@ -1,10 +1,10 @@
 """The process that all code descends from. It has loaded what programs import, has never seen a request, and holds no descriptor of the host's."""
 
-import gc, io, os, signal, socket, sys, threading
+import gc, io, os, signal, sys, threading
+import seccomp
 from channel import WorkEnd
-from kernel import PR_SET_DUMPABLE, fork_sibling, prctl
-from repeatable import import_random
-from work import serve
+from kernel import PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS, fork_sibling, prctl
+from work import ENVIRONMENT, HOME, serve
 
 # Imported before the first fork, so that an import of them in code costs nothing.
 PRELOADED = """abc argparse array ast base64 binascii bisect builtins calendar cmath collections collections.abc contextlib copy csv dataclasses datetime decimal difflib
@@ -17,7 +17,6 @@ THREAD_STACK_BYTES = 2 << 20
 
 def preload(extra):
     """Answers the modules of `extra` that are here; those of the standard library may differ from version to version."""
-    import_random()
     found = []
     for name in PRELOADED.split() + extra:
         try:
@@ -32,11 +31,15 @@ def preload(extra):
 def zygote(end, own_modules, code_uid, filter):
     """Never returns. Forks a worker for every descriptor that it is sent."""
     requests = WorkEnd(end)
-    signal.set_wakeup_fd(-1)
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    prctl(PR_SET_DUMPABLE, 0)
+    prepare_signals()
     threading.stack_size(THREAD_STACK_BYTES)
     prepare_streams()
+    os.environ.update(ENVIRONMENT)
+    os.umask(0o077)
+    os.chdir(HOME)
+    # All that a worker inherits costs it nothing. The filter takes nothing away that a worker still has to do.
+    prctl(PR_SET_NO_NEW_PRIVS, 1)
+    seccomp.install(filter)
     for name in own_modules:
         sys.modules.pop(name, None)
     gc.collect()
@@ -46,10 +49,18 @@ def zygote(end, own_modules, code_uid, filter):
         if fork_sibling() == 0:
             requests.close()
             try:
-                serve(fd, code_uid, filter)
+                serve(fd, code_uid)
             finally:
                 os._exit(70)
         os.close(fd)
+
+
+def prepare_signals():
+    """As every program finds them."""
+    signal.set_wakeup_fd(-1)
+    for number in (signal.SIGCHLD, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def prepare_streams():
