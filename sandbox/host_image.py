@@ -91,7 +91,8 @@ def digest(entries):
 def archive(entries, output):
     with tarfile.open(fileobj=output, mode="w|", format=tarfile.PAX_FORMAT) as tar:
         for directory in ("proc", "sys", "dev", "tmp", "etc"):
-            _add(tar, directory, None)
+            # The runtime gives what it mounts over a directory the directory's mode.
+            _add(tar, directory, None, mode=0o1777 if directory == "tmp" else 0o755)
         for path, text in (("etc/passwd", PASSWD), ("etc/group", GROUP)):
             _add(tar, path, text.encode())
         for path, source in entries.items():
@@ -106,12 +107,12 @@ def archive(entries, output):
             _add_compiled(tar, entries, path)
 
 
-def _add(tar, path, content, executable=False, modified=0):
+def _add(tar, path, content, executable=False, modified=0, mode=0o755):
     """A directory where there is no content. Nothing in the image can be written to, nor changes who runs it."""
     entry = tarfile.TarInfo(path)
     entry.mtime = modified
     if content is None:
-        entry.type, entry.mode = tarfile.DIRTYPE, 0o755
+        entry.type, entry.mode = tarfile.DIRTYPE, mode
         tar.addfile(entry)
         return
     entry.mode, entry.size = 0o555 if executable else 0o444, len(content)
