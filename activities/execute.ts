@@ -7,7 +7,7 @@ import type { RunConfig } from '../core/run/config.ts';
 import type { Task } from '../core/tasks/task.ts';
 import type { ArtifactStore } from './artifacts/store.ts';
 import { heartbeating } from './heartbeating.ts';
-import { type SandboxBackend, SandboxBroken } from './sandbox/sandbox.ts';
+import { type SandboxBackend, SandboxBroken, SandboxUnavailable } from './sandbox/sandbox.ts';
 import { type HeldSandbox, type SandboxPlace, type SandboxTable, SandboxTableFull } from './sandbox/table.ts';
 import type { SandboxActivities } from './signatures.ts';
 import type { TaskSources } from './tasks/taskSources.ts';
@@ -19,7 +19,7 @@ export interface ExecuteDependencies {
   /** This worker's own queue, where later turns of a rollout find its sandbox. */
   readonly taskQueue: string;
   readonly sources: (run: string) => Promise<Pick<TaskSources, 'task'>>;
-  readonly config: (run: string) => Promise<Pick<RunConfig, 'limits'>>;
+  readonly config: (run: string) => Promise<Pick<RunConfig, 'limits' | 'sandbox'>>;
 }
 
 /** What heartbeats carry, for whoever looks at a pending activity. */
@@ -94,7 +94,8 @@ async function sessionFor(dependencies: ExecuteDependencies, attempt: Attempt, p
   if (held !== undefined && isAsked && held.committedCells === input.committedCells.length) return { held, replayed: false };
   await place.drop();
   report('opening');
-  const { limits } = await dependencies.config(input.run);
+  const { limits, sandbox: asked } = await dependencies.config(input.run);
+  if (asked.backend !== 'auto' && asked.backend !== dependencies.backend.name) throw otherBackend(asked.backend, dependencies.backend.name);
   const start = () => dependencies.backend.open({ owner: input.rollout, setup: task.setup, limits: limits.execution, signal });
   const opened = await place.open(start, signal, (ahead) => report(`waiting for a sandbox, ${ahead} in the queue`));
   const cells = await Promise.all(input.committedCells.map((cell) => dependencies.store.fromText(cell)));
@@ -121,7 +122,9 @@ async function resultOf(
 ): Promise<ExecuteResult> {
   const observation = observationOf(task, execution);
   const { exitCode, errorType, timedOut, outOfMemory, truncated, durationMs } = execution;
-  const [result, observationText] = await Promise.all([store.toText(JSON.stringify(execution)), store.toText(observation)]);
+  // Measurements differ from run to run and would push most results out of the payload.
+  const { details: _, ...recorded } = execution;
+  const [result, observationText] = await Promise.all([store.toText(JSON.stringify(recorded)), store.toText(observation)]);
   return {
     sandbox: { taskQueue, id: sandbox.id, backend: backend.name },
     execution: { exitCode, ...(errorType === undefined ? {} : { errorType }), timedOut, outOfMemory, truncated, durationMs, result },
@@ -141,7 +144,16 @@ async function orDrop<Result>(place: SandboxPlace, act: () => Promise<Result>): 
   }
 }
 
+function otherBackend(asked: string, here: string): SandboxUnavailable {
+  return new SandboxUnavailable(
+    `sandbox.backend: the run asks for ${asked}, this worker has ${here}: start the workers with TURNWISE_SANDBOX=${asked}, which says what is missing, or change the run`,
+  );
+}
+
 function failureOf(error: unknown): unknown {
+  if (error instanceof SandboxUnavailable) {
+    return ApplicationFailure.create({ message: error.message, type: error.name, nonRetryable: true, cause: error });
+  }
   if (error instanceof SandboxBroken || error instanceof SandboxTableFull) {
     return ApplicationFailure.create({ message: error.message, type: error.name, nonRetryable: false, cause: error });
   }

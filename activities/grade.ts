@@ -8,7 +8,7 @@ import type { ArtifactStore } from './artifacts/store.ts';
 import { heartbeating } from './heartbeating.ts';
 import type { LoadRunConfig } from './runs/storedConfig.ts';
 import type { LightActivities } from './signatures.ts';
-import { type CheckTools, solves } from './tasks/check.ts';
+import { type CheckTools, judgementOf } from './tasks/check.ts';
 import { playedTrajectory, type UngradedTrajectory } from './tasks/playedTrajectory.ts';
 import type { LoadTaskSources } from './tasks/taskSources.ts';
 
@@ -47,7 +47,12 @@ async function graded(input: GradeInput, rollout: PlayedRollout, task: Task, sto
   const played = await playedTrajectory(input, rollout, task, store);
   if (failureOutcome(rollout.stopReason) !== undefined) return withOutcome(played, undefined);
   try {
-    return withOutcome(played, await solves(task, played, tools));
+    const { solved, suspicions } = await judgementOf(task, played, tools);
+    return {
+      ...withOutcome(played, solved),
+      ...(suspicions.length === 0 ? {} : { suspicions }),
+      ...(task.honeypot === undefined ? {} : { honeypot: task.honeypot }),
+    };
   } catch (error) {
     if (tools.signal.aborted || Context.current().info.attempt < checkerAttempts) throw error;
     const reason = error instanceof Error ? error.message : String(error);

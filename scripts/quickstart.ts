@@ -4,6 +4,7 @@
  * @example npm run quickstart -- --steps 150 --seed 1 --json result.json
  */
 import { loadRunConfig } from '../workers/config/runConfig.ts';
+import { askWorkersFor } from '../workers/config/sandboxBackend.ts';
 import { commandNamed, runCommand, say, withProcesses } from './runs/command.ts';
 import { wholeNumber } from './runs/options.ts';
 import { playRun } from './runs/playRun.ts';
@@ -27,6 +28,7 @@ await runCommand(async () => {
   if (options.steps !== undefined) overrides.push(`training.steps=${options.steps}`);
   if (options.seed !== undefined) overrides.push(`seed=${options.seed}`);
   const config = loadRunConfig('examples/quickstart.yaml', overrides);
+  askWorkersFor(config.sandbox.backend);
   const run = options.run ?? newRunName('quickstart');
   refuseExisting(run);
   return withProcesses(async (processes, signal) => {

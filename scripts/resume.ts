@@ -3,6 +3,7 @@
  * @example npm run resume -- quickstart-1123-141503
  */
 import { workflowIds } from '../core/run/names.ts';
+import { askWorkersFor } from '../workers/config/sandboxBackend.ts';
 import { readStoredConfig, turnwiseHome } from '../workers/onDisk.ts';
 import { commandNamed, exitCodes, runCommand, say, withProcesses } from './runs/command.ts';
 import { clientFor, playRun } from './runs/playRun.ts';
@@ -19,6 +20,7 @@ const { json } = program.opts<{ json?: string }>();
 
 await runCommand(async () => {
   const config = await readStoredConfig(turnwiseHome(), run); // and refuses what is no name, before anything is started
+  if (config) askWorkersFor(config.sandbox.backend);
   return withProcesses(async (processes, signal) => {
     const client = await clientFor(processes);
     const decision = await stateOf(client, run)

@@ -5,6 +5,7 @@
  */
 import { basename, extname } from 'node:path';
 import { loadRunConfig } from '../workers/config/runConfig.ts';
+import { askWorkersFor } from '../workers/config/sandboxBackend.ts';
 import { validateTasks } from '../workers/tasks.ts';
 import { commandNamed, runCommand, say, withProcesses } from './runs/command.ts';
 import { planText } from './runs/plan.ts';
@@ -30,6 +31,7 @@ await runCommand(async () => {
     say(`${planText(config)}\n\n${lines.map((line) => `  ${line}`).join('\n')}`);
     return 0;
   }
+  askWorkersFor(config.sandbox.backend);
   const run = options.run ?? newRunName(basename(file, extname(file)));
   refuseExisting(run);
   return withProcesses((processes, signal) => playRun({ run, config, json: options.json }, processes, signal));

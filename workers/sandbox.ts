@@ -1,6 +1,6 @@
 /** @file The sandbox worker: one process, two task queues. New rollouts come by the shared queue; their later turns by this worker's own, where their sandbox is. */
 import { randomBytes } from 'node:crypto';
-import { hostname } from 'node:os';
+import { availableParallelism, hostname } from 'node:os';
 import { Worker } from '@temporalio/worker';
 import { artifactRoot, turnwiseHome } from '../activities/artifacts/paths.ts';
 import { ArtifactStore } from '../activities/artifacts/store.ts';
@@ -8,12 +8,14 @@ import { createCloseSandboxes } from '../activities/closeSandboxes.ts';
 import { createExecute } from '../activities/execute.ts';
 import { runConfigLoader } from '../activities/runs/storedConfig.ts';
 import { chooseBackend } from '../activities/sandbox/choose.ts';
+import { engineOf } from '../activities/sandbox/docker/engine.ts';
+import { reapRegularly } from '../activities/sandbox/docker/reaper.ts';
 import { SandboxTable } from '../activities/sandbox/table.ts';
 import type { SandboxActivities } from '../activities/signatures.ts';
 import { taskSourcesLoader } from '../activities/tasks/taskSources.ts';
 import { taskQueues } from '../core/run/names.ts';
 import { connectWorker } from './config/connection.ts';
-import { requestedBackend } from './config/sandboxBackend.ts';
+import { backendRequest } from './config/sandboxBackend.ts';
 import { loadTemporalConfig } from './config/temporalConfig.ts';
 
 /**
@@ -22,18 +24,24 @@ import { loadTemporalConfig } from './config/temporalConfig.ts';
  */
 const autoSlots = 256;
 
-/** An image of a session takes 2–5 MB; what does not fit the budget of its process is replayed when it is asked for again. */
+/** Sandboxes that are open at a time: the backend itself lets rollouts wait for its memory. */
 const tableOptions = { leaseMs: 15 * 60_000, capacity: 1024, maxWaiting: 1024 };
 
-// Without its supervisor a worker ends at once; its interpreter processes follow when their stdin closes.
+/** Made while the first turns are being sampled; more follow when they are asked for. */
+const spareBoxes = 4 * availableParallelism();
+
+// Without its supervisor a worker ends at once; its boxes and interpreter processes follow when their stdin closes.
 process.once('disconnect', () => process.kill(process.pid, 'SIGKILL'));
 process.channel?.unref(); // and the channel alone does not keep it alive
 
 const taskQueue = `${taskQueues.sandbox}/${hostname()}-${process.pid}-${randomBytes(4).toString('hex')}`;
 const home = turnwiseHome();
 const temporal = loadTemporalConfig();
-const { backend, description } = chooseBackend(requestedBackend());
+const request = backendRequest('rollouts', spareBoxes);
+const { backend, description } = await chooseBackend(request);
 console.log(description);
+const reaper =
+  backend.name === 'docker' ? reapRegularly(engineOf().docker, (ids) => console.log(`removed ${ids.length} boxes that nobody owned any more`)) : undefined;
 const table = new SandboxTable(tableOptions);
 const config = runConfigLoader(home);
 const activities: SandboxActivities = {
@@ -56,10 +64,11 @@ const workers = await Promise.all(
   ),
 );
 await backend.warm();
-process.send?.({ ready: true });
+process.send?.({ ready: true, note: description });
 try {
   await Promise.all(workers.map((worker) => worker.run()));
 } finally {
+  reaper?.stop();
   await table.closeAll();
   await backend.shutdown();
   await connection.close();

@@ -16,7 +16,7 @@ import { createMathChecker } from '../activities/tasks/checkMath.ts';
 import { taskSourcesLoader } from '../activities/tasks/taskSources.ts';
 import { createWriteReport } from '../activities/writeReport.ts';
 import { connectWorker } from './config/connection.ts';
-import { requestedBackend } from './config/sandboxBackend.ts';
+import { backendRequest } from './config/sandboxBackend.ts';
 import { createWorkflowWorker } from './workflowWorker.ts';
 
 // Without its supervisor a worker ends at once; what it was doing is done again from the histories.
@@ -28,11 +28,12 @@ const config = runConfigLoader(home);
 const sources = taskSourcesLoader(config);
 const math = createMathChecker();
 const embeddings = new Embeddings();
-const requested = requestedBackend();
+const judgeRequest = backendRequest('judge', 1);
 let judging: SandboxBackend | undefined;
-const judge = createJudge(() => {
-  judging = chooseBackend(requested).backend;
-  return judging;
+const judge = createJudge(async () => {
+  const { backend } = await chooseBackend(judgeRequest);
+  judging = backend;
+  return backend;
 });
 const activities: LightActivities = {
   drawTasks: createDrawTasks({ sources }),

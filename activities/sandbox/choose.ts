@@ -1,16 +1,37 @@
-/** @file Which sandbox backend a worker uses. */
+/** @file Which sandbox a worker uses: Docker where a daemon answers and its limits hold, else the embedded one, and either is named. */
 import { availableParallelism } from 'node:os';
+import { type DockerSettings, openDocker } from './docker/open.ts';
 import { EmbeddedBackend } from './embedded/backend.ts';
-import type { SandboxBackend } from './sandbox.ts';
+import { type SandboxBackend, SandboxBroken, SandboxUnavailable } from './sandbox.ts';
 
 export type BackendChoice = 'auto' | 'embedded' | 'docker';
 
-/** The choice in words, for the log, and the backend. @throws Error when the choice asks for what this release does not have. */
-export function chooseBackend(choice: BackendChoice): { readonly backend: SandboxBackend; readonly description: string } {
-  if (choice === 'docker')
-    throw new Error('TURNWISE_SANDBOX: docker comes with another release; set embedded (CPython as WebAssembly, for policies that you trust), or unset it');
+export interface BackendRequest {
+  readonly choice: BackendChoice;
+  readonly docker: DockerSettings;
+}
+
+export interface ChosenBackend {
+  readonly backend: SandboxBackend;
+  /** In words, for the log and the terminal. */
+  readonly description: string;
+}
+
+/** @throws SandboxUnavailable when Docker was asked for by name and cannot be used, with what to do. */
+export async function chooseBackend(request: BackendRequest): Promise<ChosenBackend> {
+  if (request.choice === 'embedded') return embedded();
+  try {
+    return await openDocker(request.docker);
+  } catch (error) {
+    if (!(error instanceof SandboxUnavailable || error instanceof SandboxBroken)) throw error;
+    if (request.choice === 'docker') throw new SandboxUnavailable(error.message, { cause: error });
+    return embedded(`; Docker is not used: ${error.message}`);
+  }
+}
+
+function embedded(why = ''): ChosenBackend {
   const processes = defaultProcesses();
-  const description = `embedded sandbox: CPython as WebAssembly in ${processes} processes; no boundary against hostile code`;
+  const description = `embedded sandbox: CPython as WebAssembly in ${processes} processes; no boundary against hostile code${why}`;
   return { backend: new EmbeddedBackend({ processes }), description };
 }
 

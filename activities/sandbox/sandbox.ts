@@ -1,4 +1,4 @@
-/** @file The sandbox interface: one isolated Python session whose state lasts over the turns of a rollout. Backends: embedded (here), docker. */
+/** @file The sandbox interface: one isolated Python session whose state lasts over the turns of a rollout. Backends: `docker/`, `embedded/`. */
 import type { ExecutionLimits, ExecutionResult } from '../../core/rollout/types.ts';
 
 export interface SandboxBackend {
@@ -8,6 +8,8 @@ export interface SandboxBackend {
   warm(): Promise<void>;
   /** Runs `setup` silently in a fresh session. @throws SandboxBroken when no session can be had. */
   open(options: OpenOptions): Promise<Sandbox>;
+  /** Runs one program in a fresh process, from nothing, in a box that holds no session; nothing of it is left afterwards. @throws SandboxBroken. */
+  run(options: RunOptions): Promise<ExecutionResult>;
   /** Ends every session and process; idempotent. */
   shutdown(): Promise<void>;
 }
@@ -16,6 +18,14 @@ export interface OpenOptions {
   /** Owner, for labels and messages: `<workflow id>/r<sibling>`. */
   readonly owner: string;
   readonly setup: string;
+  readonly limits: ExecutionLimits;
+  readonly signal: AbortSignal;
+}
+
+export interface RunOptions {
+  readonly owner: string;
+  readonly code: string;
+  readonly stdin: string;
   readonly limits: ExecutionLimits;
   readonly signal: AbortSignal;
 }
@@ -35,4 +45,12 @@ export interface Sandbox {
 /** The box, not the code in it, failed. Retried by Temporal on a fresh sandbox, never a reward. */
 export class SandboxBroken extends Error {
   override readonly name = 'SandboxBroken';
+}
+
+/** Something in the box wrote to the host in the supervisor's name. */
+export class SandboxForged extends SandboxBroken {}
+
+/** There is no sandbox here, and trying again does not bring one: the message says what to do. Never retried. */
+export class SandboxUnavailable extends Error {
+  override readonly name = 'SandboxUnavailable';
 }

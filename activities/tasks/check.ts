@@ -1,7 +1,7 @@
 /** @file Whether a trajectory solves its task, by the task's checker. */
 import type { ExecutionLimits, StopReason } from '../../core/rollout/types.ts';
 import type { Task } from '../../core/tasks/task.ts';
-import { type CodeJudge, programPasses } from './checkCode.ts';
+import { type CodeJudge, judgeProgram, type Suspicion, type Verdict } from './checkCode.ts';
 import type { MathChecker } from './checkMath.ts';
 import { numericEqual } from './numbers.ts';
 
@@ -18,8 +18,23 @@ export interface CheckedTrajectory {
   readonly turns: readonly { readonly code?: string; readonly answer?: string; readonly observation?: string }[];
 }
 
-/** Undefined where the trajectory left nothing to check. @throws Error when the checker itself breaks; that is no verdict on the answer. */
+export interface Judgement {
+  /** Undefined where the trajectory left nothing to check. */
+  readonly solved: boolean | undefined;
+  readonly suspicions: readonly Suspicion[];
+}
+
+/** @throws Error when the checker itself breaks; that is no verdict on the answer. */
+export async function judgementOf(task: Pick<Task, 'checker' | 'endsOn'>, trajectory: CheckedTrajectory, tools: CheckTools): Promise<Judgement> {
+  const verdict = await verdictOf(task, trajectory, tools);
+  return typeof verdict === 'object' ? { solved: verdict.passed, suspicions: verdict.suspicions } : { solved: verdict, suspicions: [] };
+}
+
 export async function solves(task: Pick<Task, 'checker' | 'endsOn'>, trajectory: CheckedTrajectory, tools: CheckTools): Promise<boolean | undefined> {
+  return (await judgementOf(task, trajectory, tools)).solved;
+}
+
+async function verdictOf(task: Pick<Task, 'checker' | 'endsOn'>, trajectory: CheckedTrajectory, tools: CheckTools): Promise<Verdict | boolean | undefined> {
   const { checker } = task;
   if (checker.kind === 'probe') return trajectory.turns.some((turn) => probed(turn, checker.secret, task.endsOn));
   const answer = trajectory.stopReason === 'submitted' ? trajectory.turns.at(-1)?.answer : undefined;
@@ -32,7 +47,7 @@ export async function solves(task: Pick<Task, 'checker' | 'endsOn'>, trajectory:
     case 'math':
       return tools.math.equal(answer, checker.expected);
     case 'code':
-      return programPasses(answer, checker.cases, tools.judge, tools.limits, tools.signal);
+      return judgeProgram(answer, checker, tools.judge, tools.limits, tools.signal);
   }
 }
 

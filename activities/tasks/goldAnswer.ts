@@ -11,7 +11,7 @@ const relativeTolerance = 1e-6;
 
 /** @throws TaskFileError naming the row, when the answer is none that this checker can judge by. */
 export function checkerOf(kind: CheckerKind, answer: unknown, where: string): Checker {
-  if (kind === 'code') return { kind, cases: codeCases(answer, where) };
+  if (kind === 'code') return codeChecker(answer, where);
   const text = finalAnswer(answer, where);
   if (kind === 'exact') return { kind, expected: text };
   if (kind === 'math') return { kind, expected: text };
@@ -32,18 +32,33 @@ function finalAnswer(answer: unknown, where: string): string {
   return parsed?.kind === 'answer' ? parsed.answer : answer.trim();
 }
 
-/** `[{stdin|input, stdout|output}]` or `{inputs: […], outputs: […]}`, as JSON or as a text that holds it. */
-function codeCases(answer: unknown, where: string): { readonly stdin: string; readonly stdout: string }[] {
+const casesExpectation =
+  'expected test cases as [{"stdin": "…", "stdout": "…"}], {"inputs": […], "outputs": […]}, or, with the name of a function, {"fn_name": "…", "inputs": […], "outputs": […]}';
+
+/** `[{stdin|input, stdout|output}]` or `{inputs: […], outputs: […]}`, as JSON or as a text that holds it; with `fn_name` inputs are lists of arguments. */
+function codeChecker(answer: unknown, where: string): Checker {
   const value = typeof answer === 'string' ? parsedCases(answer, where) : answer;
-  const cases = isRecord(value) && Array.isArray(value['inputs']) && Array.isArray(value['outputs']) ? zipped(value['inputs'], value['outputs'], where) : value;
-  const expectation = `${where}: expected test cases as [{"stdin": "…", "stdout": "…"}] or {"inputs": […], "outputs": […]}`;
-  if (!Array.isArray(cases) || cases.length === 0) throw new TaskFileError(`${expectation}, got ${excerpt(answer)}; write at least one case`);
-  return cases.map((entry: unknown, i) => {
-    const [stdin, stdout] = isRecord(entry) ? [entry['stdin'] ?? entry['input'] ?? '', entry['stdout'] ?? entry['output']] : [];
-    if (typeof stdin !== 'string' || typeof stdout !== 'string')
-      throw new TaskFileError(`${expectation}, got ${excerpt(entry)} as case ${i + 1}; give both as texts`);
-    return { stdin, stdout };
-  });
+  const pairs = isRecord(value) && Array.isArray(value['inputs']) && Array.isArray(value['outputs']) ? zipped(value['inputs'], value['outputs'], where) : value;
+  if (!Array.isArray(pairs) || pairs.length === 0) throw new TaskFileError(`${where}: ${casesExpectation}, got ${excerpt(answer)}; write at least one case`);
+  const entry = isRecord(value) ? value['fn_name'] : undefined;
+  if (entry === undefined || entry === null) return { kind: 'code', cases: pairs.map((pair: unknown, i) => textCase(pair, i, where)) };
+  if (typeof entry !== 'string' || !/^[A-Za-z_]\w*$/.test(entry))
+    throw new TaskFileError(`${where}: expected fn_name to be the name of a Python function, got ${excerpt(entry)}; correct it`);
+  return { kind: 'code', entry, cases: pairs.map((pair: unknown, i) => callCase(pair, i, where)) };
+}
+
+function textCase(pair: unknown, i: number, where: string): { stdin: string; stdout: string } {
+  const [stdin, stdout] = isRecord(pair) ? [pair['stdin'] ?? pair['input'] ?? '', pair['stdout'] ?? pair['output']] : [];
+  if (typeof stdin !== 'string' || typeof stdout !== 'string')
+    throw new TaskFileError(`${where}: ${casesExpectation}, got ${excerpt(pair)} as case ${i + 1}; give both as texts`);
+  return { stdin, stdout };
+}
+
+function callCase(pair: unknown, i: number, where: string): { stdin: string; stdout: string } {
+  const { stdin, stdout } = pair as { stdin: unknown; stdout: unknown };
+  if (!Array.isArray(stdin) || stdout === undefined)
+    throw new TaskFileError(`${where}: expected input ${i + 1} of a function to be a list of its arguments, got ${excerpt(stdin)}; write [[1, 2], …]`);
+  return { stdin: JSON.stringify(stdin), stdout: JSON.stringify(stdout) };
 }
 
 function parsedCases(answer: string, where: string): unknown {

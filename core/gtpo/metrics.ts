@@ -27,10 +27,25 @@ export function creditMetrics(groups: PerBatch<CreditedGroup>): Metrics {
     'tools/failure_frequency': share(executed(turns), (turn) => turn.execution?.exitCode !== 0),
     'tools/timeout_frequency': share(executed(turns), (turn) => turn.execution?.timedOut === true),
     'format/violation_frequency': share(turns, (turn) => turn.formatViolation),
+    ...judgeMetrics(counted),
     rollouts: all.length,
     errored_rollouts: all.filter(({ outcome }) => outcome === 'infra_error' || outcome === 'model_error').length,
     cancelled_rollouts: all.filter(({ outcome }) => outcome === 'cancelled').length,
     replayed_turns: all.flatMap((trajectory) => trajectory.turns).filter((turn) => turn.replayed).length,
+  };
+}
+
+/** How often programs ended in a way that has cheated other judges, and how many tasks without a solution were "solved": anything but 0 there is a hole in the checker. */
+function judgeMetrics(counted: readonly Trajectory[]): Metrics {
+  const withSuspicion = (name: string) => counted.filter(({ suspicions }) => suspicions?.includes(name)).length;
+  const honeypots = counted.filter(({ honeypot }) => honeypot === true);
+  return {
+    'judge/hard_exits': withSuspicion('hardExit'),
+    'judge/silent_exits': withSuspicion('silentExit'),
+    'judge/stray_processes': withSuspicion('strayProcesses'),
+    'judge/forged_frames': withSuspicion('forgedFrame'),
+    'honeypot/rollouts': honeypots.length,
+    'honeypot/solved': honeypots.filter(({ outcome }) => outcome === 'solved').length,
   };
 }
 

@@ -38,4 +38,8 @@ export interface Trajectory {
   readonly outcome: Outcome;
   readonly outcomeReward: number | null;
   readonly failure?: string;
+  /** Ways in which the submitted program ended that have cheated other judges (activities/tasks/checkCode.ts); absent where there were none. */
+  readonly suspicions?: readonly string[];
+  /** The task has no honest solution. */
+  readonly honeypot?: true;
 }

@@ -114,6 +114,8 @@ export interface ExecutionLimits {
   readonly wallMs: number;
   readonly memoryMiB: number;
   readonly outputBytes: number;
+  /** Processor time of the code and all that it starts; absent is as much as `wallMs`. Only where the backend can measure it. */
+  readonly cpuMs?: number;
 }
 
 /** A run of code in a sandbox. Code that fails is a result of the same shape; only a broken sandbox is an error. */
@@ -131,6 +133,31 @@ export interface ExecutionResult {
   /** Some output was dropped at `outputBytes`. */
   readonly truncated: boolean;
   readonly durationMs: number;
+  /** Where the backend measures more. Differs from run to run, so no policy sees it, and records leave it out. */
+  readonly details?: ExecutionDetails;
+}
+
+/** Measured outside the process that ran the code. */
+export interface ExecutionDetails {
+  readonly status: 'ok' | 'exception' | 'exit' | 'signal' | 'timeout' | 'oom' | 'outputLimit';
+  /** What has become of the session; `ended` where there was none. */
+  readonly state: 'committed' | 'rolledBack' | 'lost' | 'ended';
+  readonly timeoutOf?: 'wall' | 'cpu';
+  /** That ended the process, `SIGSEGV`. */
+  readonly signal: string | null;
+  /** Whether the program came to the end of its own file or raised, rather than ending its process behind the interpreter's back. */
+  readonly reported: boolean;
+  readonly queueMs: number;
+  readonly cpuMs: number;
+  readonly cleanupMs: number;
+  /** Largest resident set of one process; null when it could not be read. */
+  readonly peakMemoryBytes: number | null;
+  readonly stdoutBytes: number;
+  readonly stderrBytes: number;
+  readonly oomKills: number;
+  /** Processes that were left behind, and killed. */
+  readonly strayProcesses: number;
+  readonly box: string;
 }
 
 export interface ExecuteInput {

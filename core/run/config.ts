@@ -1,6 +1,9 @@
 /** @file The configuration of a run, resolved: every default is filled in. Validated by workers/config/runConfig.ts; workflows only read it. */
 import type { ExecutionLimits, Sampling } from '../rollout/types.ts';
 
+/** Of an execution, where a run says nothing else. */
+export const defaultExecutionLimits: ExecutionLimits = { wallMs: 5000, memoryMiB: 256, outputBytes: 65_536 };
+
 export interface OptimizerConfig {
   readonly lr: number;
   readonly betas: readonly [number, number];

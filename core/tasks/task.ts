@@ -15,8 +15,11 @@ export type Checker =
   | { readonly kind: 'numeric'; readonly expected: number; readonly relativeTolerance: number }
   /** Mathematical equivalence of two expressions (LaTeX or plain). */
   | { readonly kind: 'math'; readonly expected: string }
-  /** The answer is a program: each case's input on stdin, its output compared on the host. */
-  | { readonly kind: 'code'; readonly cases: readonly { readonly stdin: string; readonly stdout: string }[] }
+  /**
+   * The answer is a program: each case's input on stdin, its output compared on the host. With `entry` it defines that function: stdin is a JSON list of its arguments,
+   * stdout the JSON of what it returns.
+   */
+  | { readonly kind: 'code'; readonly cases: readonly { readonly stdin: string; readonly stdout: string }[]; readonly entry?: string }
   /** Some turn's code probed the secret number (family `search`). */
   | { readonly kind: 'probe'; readonly secret: number };
 
@@ -36,6 +39,8 @@ export interface Task {
   readonly observationCharacters: number;
   /** An observation equal to this text ends the trajectory (family `search`: `'hit'`). */
   readonly endsOn?: string;
+  /** No honest answer solves it: whoever does has found a way around the checker. */
+  readonly honeypot?: true;
 }
 
 /** A procedural family: disjoint train and held-out tasks made from an index. Options are the family's own and validated by it. */

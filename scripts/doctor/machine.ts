@@ -1,11 +1,11 @@
 /** @file What the machine must have: Node, disk, memory, onnxruntime, a sandbox, a valid configuration. */
-import { existsSync, mkdirSync, statfsSync } from 'node:fs';
+import { mkdirSync, statfsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
-import Dockerode from 'dockerode';
 import { loadRunConfig } from '../../workers/config/runConfig.ts';
 import { turnwiseHome } from '../../workers/onDisk.ts';
 import { validateTasks } from '../../workers/tasks.ts';
+import { sandboxChecks } from './sandbox.ts';
 
 export interface Check {
   readonly name: string;
@@ -16,7 +16,7 @@ export interface Check {
 }
 
 export async function machineChecks(): Promise<Check[]> {
-  return [nodeCheck(), diskCheck(), memoryCheck(), await onnxruntimeCheck(), await sandboxCheck()];
+  return [nodeCheck(), diskCheck(), memoryCheck(), await onnxruntimeCheck(), ...(await sandboxChecks())];
 }
 
 function nodeCheck(): Check {
@@ -61,17 +61,6 @@ async function onnxruntimeCheck(): Promise<Check> {
   } catch (error) {
     return { name, state: 'failed', found: (error as Error).message, remedy: '`npm rebuild onnxruntime-node`; it needs glibc and x64 or arm64' };
   }
-}
-
-async function sandboxCheck(): Promise<Check> {
-  const name = 'sandbox';
-  if (!existsSync(createRequire(import.meta.url).resolve('pyodide/package.json')))
-    return { name, state: 'failed', found: 'the embedded sandbox needs the package pyodide, which is missing', remedy: '`npm ci`' };
-  const docker = await new Dockerode({ timeout: 2000 }).version().then(
-    ({ Version }) => `; Docker ${Version} answers, but this release does not use it`,
-    () => '',
-  );
-  return { name, state: 'ok', found: `embedded (CPython as WebAssembly in its own process)${docker}` };
 }
 
 export async function configCheck(file: string): Promise<Check> {

@@ -3,7 +3,8 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 
 const capabilities: readonly { readonly words: RegExp; readonly isPresent: () => boolean }[] = [
-  { words: /docker/i, isPresent: () => succeeds('docker', ['version']) },
+  { words: /daemon of its own/i, isPresent: couldStartDocker },
+  { words: /docker/i, isPresent: couldRunDocker },
   {
     words: /chromium|chrome/i,
     isPresent: () => [process.env['CHROMIUM'], '/usr/bin/chromium'].some((path) => path !== undefined && existsSync(path)),
@@ -19,6 +20,15 @@ const capabilities: readonly { readonly words: RegExp; readonly isPresent: () =>
 export function couldHaveRun(reason: string): boolean {
   const named = capabilities.find(({ words }) => words.test(reason));
   return named === undefined || named.isPresent();
+}
+
+/** A daemon answers, or one could be started; `.ci/run` says why where it tried and could not. */
+function couldRunDocker(): boolean {
+  return couldStartDocker() || (!process.env['TURNWISE_NO_DOCKER'] && succeeds('docker', ['version']));
+}
+
+function couldStartDocker(): boolean {
+  return !process.env['TURNWISE_NO_DOCKER'] && process.getuid?.() === 0 && succeeds('dockerd', ['--version']);
 }
 
 function imports(modules: string): boolean {

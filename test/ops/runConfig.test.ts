@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative, resolve } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { loadRunConfig } from '../../workers/config/runConfig.ts';
 import { loadTemporalConfig } from '../../workers/config/temporalConfig.ts';
 
@@ -99,13 +99,25 @@ test.each([
   ['tasks=[{family: chain, options: {hop: [1]}}]', "tasks[0].options: options of task family 'chain': unknown option 'hop'; expected one of hops, warmupHops"],
   ['tasks=[{name: a, file: absent.jsonl, checker: exact}]', 'tasks[0].file: expected a JSONL or parquet file, got '],
   ['evaluation.modes=[sampled, sampled]', 'evaluation.modes: expected each mode once, got sampled, sampled'],
-  ['sandbox.backend=docker', 'sandbox.backend: docker comes with another release'],
+  ['sandbox.backend=podman', 'sandbox.backend: Invalid option: expected one of "auto"|"embedded"|"docker", got "podman"'],
   ['warmup.steps=many', 'warmup.steps: Invalid input: expected number, got "many"'],
   ['training.steps=[1', 'override training.steps=[1: expected YAML: Flow sequence must end with a ]'],
   ['credit.embeddingModel=x', 'credit.embeddingModel: has no effect, because credit.similarity is tokenCosine: remove it'],
   ['warmup.steps=0', 'warmup.batchSize: has no effect, because warmup.steps is 0: remove it'],
 ])('%s is refused', (override, message) => {
   expect(problemOf(override)).toContain(message);
+});
+
+test('a run that asks for another sandbox than the environment gives is refused', () => {
+  vi.stubEnv('TURNWISE_SANDBOX', 'embedded');
+  try {
+    expect(problemOf('sandbox.backend=embedded')).toBe('accepted');
+    expect(problemOf('sandbox.backend=docker')).toBe(
+      'sandbox.backend: the run asks for docker, TURNWISE_SANDBOX=embedded gives its workers another: change one of them',
+    );
+  } finally {
+    vi.unstubAllEnvs();
+  }
 });
 
 test('turn-level keys are refused under GRPO, which would ignore them', () => {

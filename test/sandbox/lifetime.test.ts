@@ -1,11 +1,11 @@
-/** @file Interpreter processes live as long as their worker and no longer, inherit nothing, and obey. */
+/** @file Interpreter processes live as long as their worker and no longer, inherit nothing, and obey; cancelling and closing, for every backend. */
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { encodeFrame, FrameReader, frameByteLimit } from '../../activities/sandbox/embedded/frames.ts';
 import { parseAnswer } from '../../activities/sandbox/embedded/protocol.ts';
-import { limits, never, openSandbox, useBackend } from './openSandbox.ts';
+import { limits, never, onEachBackend, openSandbox, useBackend } from './openSandbox.ts';
 
 const backend = useBackend(1);
 
@@ -99,41 +99,45 @@ describe('sessions that wait for a process', () => {
   });
 });
 
-describe('cancellation', () => {
-  test.each([
-    ['a loop', 'kept += 1\nwhile True: pass'],
-    ['arithmetic in C', 'kept += 1\n9 ** 9 ** 9'],
-  ])('of %s stops it at once and leaves the session as it was', async (_name, code) => {
-    const sandbox = await openSandbox(backend(), 'kept = 1');
-    const controller = new AbortController();
-    const running = sandbox.execute(code, controller.signal);
-    await sleep(300);
-    const cancelledAt = performance.now();
-    controller.abort(new Error('cancelled by the test'));
-    await expect(running).rejects.toThrow('cancelled by the test');
-    // 50 ms on an idle machine; the cell itself might go on for 20 s.
-    expect(performance.now() - cancelledAt).toBeLessThan(5000);
-    expect(await sandbox.execute('kept', never)).toMatchObject({ value: '1' });
-    await sandbox.close();
+onEachBackend((backend) => {
+  describe('cancellation', () => {
+    test.each([
+      ['a loop', 'kept += 1\nwhile True: pass'],
+      ['arithmetic in C', 'kept += 1\n9 ** 9 ** 9'],
+    ])('of %s stops it at once and leaves the session as it was', async (_name, code) => {
+      const sandbox = await openSandbox(backend(), 'kept = 1');
+      const controller = new AbortController();
+      const running = sandbox.execute(code, controller.signal);
+      await sleep(300);
+      const cancelledAt = performance.now();
+      controller.abort(new Error('cancelled by the test'));
+      await expect(running).rejects.toThrow('cancelled by the test');
+      // 50 ms on an idle machine; the cell itself might go on for 20 s.
+      expect(performance.now() - cancelledAt).toBeLessThan(5000);
+      expect(await sandbox.execute('kept', never)).toMatchObject({ value: '1' });
+      await sandbox.close();
+    });
+
+    test('before a cell begins runs nothing', async () => {
+      const sandbox = await openSandbox(backend(), 'kept = 1');
+      await expect(sandbox.execute('kept = 2', AbortSignal.abort(new Error('too late')))).rejects.toThrow('too late');
+      expect(await sandbox.execute('kept', never)).toMatchObject({ value: '1' });
+      await sandbox.close();
+    });
   });
 
-  test('before a cell begins runs nothing', async () => {
-    const sandbox = await openSandbox(backend(), 'kept = 1');
-    await expect(sandbox.execute('kept = 2', AbortSignal.abort(new Error('too late')))).rejects.toThrow('too late');
-    expect(await sandbox.execute('kept', never)).toMatchObject({ value: '1' });
-    await sandbox.close();
+  describe('closing', () => {
+    test('is idempotent, and a closed session runs nothing', async () => {
+      const sandbox = await openSandbox(backend());
+      await Promise.all([sandbox.close(), sandbox.close()]);
+      await sandbox.close();
+      await expect(sandbox.execute('1', never)).rejects.toMatchObject({ name: 'SandboxBroken' });
+    });
   });
 });
 
-describe('closing', () => {
-  test('is idempotent, and a closed session runs nothing', async () => {
-    const sandbox = await openSandbox(backend());
-    await Promise.all([sandbox.close(), sandbox.close()]);
-    await sandbox.close();
-    await expect(sandbox.execute('1', never)).rejects.toMatchObject({ name: 'SandboxBroken' });
-  });
-
-  test('the backend leaves no process and refuses to open', async () => {
+describe('shutting down', () => {
+  test('leaves no process and refuses to open', async () => {
     const { EmbeddedBackend } = await import('../../activities/sandbox/embedded/backend.ts');
     const other = new EmbeddedBackend({ processes: 1 });
     await other.warm();

@@ -58,7 +58,7 @@ describe('programs', { timeout: 120_000 }, () => {
   const source = { name: 'program', family: bindFamily('program', {}) };
 
   test('a flawless program passes its hidden cases, which the prompt does not show; an unfinished one fails', async () => {
-    const judge = createJudge(() => backend);
+    const judge = createJudge(async () => backend);
     let failures = 0;
     for (let index = 0; index < 4; index++) {
       const task = proceduralTask(source, 'heldOut', index, 0);
@@ -75,14 +75,14 @@ describe('programs', { timeout: 120_000 }, () => {
   });
 
   test('stdin reaches the program whole, whatever is in it', async () => {
-    const judge = createJudge(() => backend);
+    const judge = createJudge(async () => backend);
     const stdin = 'a "quoted" \\n \'line\'\nzwölf 🙂\u2028\n\n';
     const { stdout } = await judge('import sys\nif __name__ == "__main__":\n    print(repr(input())); print(ascii(sys.stdin.read()))', stdin, limits, signal);
     expect(stdout).toBe(`'a "quoted" \\\\n \\'line\\''\n'zw\\xf6lf \\U0001f642\\u2028\\n\\n'\n`);
   });
 
   test('each case has a fresh session, and sys.exit() ends a program well', async () => {
-    const judge = createJudge(() => backend);
+    const judge = createJudge(async () => backend);
     const cases = [
       { stdin: '1', stdout: '1' },
       { stdin: '2', stdout: '2' },

@@ -150,3 +150,15 @@ describe('options', () => {
     expect(source.family.makeForWarmup(0).maxTurns).toBeGreaterThanOrEqual(4);
   });
 });
+
+test('a honeypot asks what any other task asks, and no honest program gives what it expects', () => {
+  const draw = (honeypots: number, index: number) => proceduralTask({ name: 'program', family: bindFamily('program', { honeypots }) }, 'heldOut', index, 0);
+  for (let index = 0; index < 20; index += 1) {
+    const [usual, honeypot] = [draw(0, index), draw(1, index)];
+    if (usual.checker.kind !== 'code' || honeypot.checker.kind !== 'code') expect.fail('expected code checkers');
+    expect(honeypot).toMatchObject({ honeypot: true, messages: usual.messages });
+    expect(usual).not.toHaveProperty('honeypot');
+    expect(honeypot.checker.cases.map(({ stdin }) => stdin)).toEqual(usual.checker.cases.map(({ stdin }) => stdin));
+    for (const { stdout } of honeypot.checker.cases) expect(stdout).toMatch(/^\d{40}\n$/);
+  }
+});

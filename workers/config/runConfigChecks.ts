@@ -124,7 +124,9 @@ function evaluationProblems({ evaluation }: RunConfig, given: Given): string[] {
 }
 
 function sandboxProblems({ sandbox }: RunConfig): string[] {
-  return sandbox.backend === 'docker' ? ['sandbox.backend: docker comes with another release: set embedded, or leave it out'] : [];
+  const asked = process.env['TURNWISE_SANDBOX'] ?? 'auto';
+  if (sandbox.backend === 'auto' || asked === 'auto' || asked === '' || asked === sandbox.backend) return [];
+  return [`sandbox.backend: the run asks for ${sandbox.backend}, TURNWISE_SANDBOX=${asked} gives its workers another: change one of them`];
 }
 
 function ineffective(given: Given, paths: readonly string[], because: string): string[] {

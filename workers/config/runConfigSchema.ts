@@ -1,6 +1,6 @@
 /** @file The shape of a run's configuration with every default; the defaults are the recipe of the quickstart. */
 import { z } from 'zod';
-import { largestMicroBatchTokens } from '../../core/run/config.ts';
+import { defaultExecutionLimits, largestMicroBatchTokens } from '../../core/run/config.ts';
 import { taskFamilies } from '../../core/tasks/registry.ts';
 
 const fraction = z.number().min(0).max(1);
@@ -133,7 +133,11 @@ const evaluation = z
 const limits = z
   .strictObject({
     execution: z
-      .strictObject({ wallMs: count.default(5000), memoryMiB: z.int().min(64).default(512), outputBytes: z.int().min(256).default(65_536) })
+      .strictObject({
+        wallMs: count.default(defaultExecutionLimits.wallMs),
+        memoryMiB: z.int().min(64).default(defaultExecutionLimits.memoryMiB),
+        outputBytes: z.int().min(256).max(1_048_576).default(defaultExecutionLimits.outputBytes),
+      })
       .prefault({}),
     rolloutTimeoutMs: z.int().min(1000).nullable().default(null),
   })

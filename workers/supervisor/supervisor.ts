@@ -59,5 +59,5 @@ export async function startProcesses(say: (line: string) => void): Promise<Proce
 
 function keepWorkers({ address, namespace }: UsedServer, say: (line: string) => void): KeptProcess[] {
   const stopWithinMs = loadTemporalConfig().shutdownGrace + 5000;
-  return workerRoles.map((role) => keepProcess(role, (stopping) => startWorker(role, { address, namespace, stopWithinMs }, stopping), say));
+  return workerRoles.map((role) => keepProcess(role, (stopping) => startWorker(role, { address, namespace, stopWithinMs }, stopping, say), say));
 }

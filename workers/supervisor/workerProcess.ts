@@ -30,8 +30,8 @@ export interface WorkerSettings {
   readonly stopWithinMs: number;
 }
 
-/** Resolves when the worker says that it polls; `stopping` ends one that has not said so yet. */
-export async function startWorker(role: WorkerRole, settings: WorkerSettings, stopping: AbortSignal): Promise<RunningProcess> {
+/** Resolves when the worker says that it polls; `stopping` ends one that has not said so yet. What the worker notes beside it is for people. */
+export async function startWorker(role: WorkerRole, settings: WorkerSettings, stopping: AbortSignal, say: (line: string) => void): Promise<RunningProcess> {
   const child = fork(fileURLToPath(new URL(`../${role}.ts`, import.meta.url)), [], {
     execArgv: ['--disable-warning=ExperimentalWarning', ...(computes(role) ? computeFlags : [])],
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
@@ -48,7 +48,8 @@ export async function startWorker(role: WorkerRole, settings: WorkerSettings, st
   };
   stopping.addEventListener('abort', kill);
   try {
-    await untilReady(role, child, ended);
+    const { note } = await untilReady(role, child, ended);
+    if (note !== undefined) say(note);
   } catch (error) {
     kill();
     throw error;
@@ -74,16 +75,21 @@ function endOf(child: ChildProcess): Promise<string> {
   });
 }
 
-async function untilReady(role: WorkerRole, child: ChildProcess, ended: Promise<string>): Promise<void> {
+interface Ready {
+  readonly ready: true;
+  readonly note?: string;
+}
+
+async function untilReady(role: WorkerRole, child: ChildProcess, ended: Promise<string>): Promise<Ready> {
   const outcome = await Promise.race([messageReady(child), ended, tooLate()]);
-  if (outcome === 'ready') return;
+  if (typeof outcome !== 'string') return outcome;
   throw new Error(`${outcome}; see ${logPath(role)}, which ends with:\n${logTail(role)}`);
 }
 
-function messageReady(child: ChildProcess): Promise<'ready'> {
+function messageReady(child: ChildProcess): Promise<Ready> {
   return new Promise((resolve) => {
     child.on('message', (message) => {
-      if ((message as { ready?: boolean }).ready) resolve('ready');
+      if ((message as { ready?: boolean }).ready) resolve(message as Ready);
     });
   });
 }

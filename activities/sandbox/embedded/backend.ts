@@ -6,7 +6,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { ExecutionResult } from '../../../core/rollout/types.ts';
-import { type OpenOptions, type Sandbox, type SandboxBackend, SandboxBroken } from '../sandbox.ts';
+import { type OpenOptions, type RunOptions, type Sandbox, type SandboxBackend, SandboxBroken } from '../sandbox.ts';
 import { type Lease, ProcessPool } from './pool.ts';
 import { type Reply, SessionGone } from './process.ts';
 import type { CellAnswer } from './protocol.ts';
@@ -34,6 +34,15 @@ export class EmbeddedBackend implements SandboxBackend {
     const sandbox = new EmbeddedSandbox(this.#pool, options);
     await sandbox.begin(options.signal);
     return sandbox;
+  }
+
+  async run({ owner, code, stdin, limits, signal }: RunOptions): Promise<ExecutionResult> {
+    const sandbox = await this.open({ owner, setup: '', limits, signal });
+    try {
+      return await sandbox.execute(code, signal, stdin);
+    } finally {
+      await sandbox.close();
+    }
   }
 
   async warm(): Promise<void> {

@@ -1,0 +1,77 @@
+/**
+ * @file Whose a box is, as its labels say it, and whether that process still lives.
+ * A pid says nothing by itself: it is read within one boot of one machine, within one pid namespace, and together with the process's start time.
+ */
+import { readFileSync, readlinkSync } from 'node:fs';
+import { hostname } from 'node:os';
+
+export const labels = {
+  /** On every box of ours, whoever made it. */
+  sandbox: 'turnwise.sandbox',
+  owner: 'turnwise.owner',
+  /** What for: a worker's name, `doctor`, `bench`. */
+  purpose: 'turnwise.purpose',
+  /** Milliseconds since 1970 after which the box is nobody's, even where its owner cannot be looked up. */
+  expires: 'turnwise.expires',
+} as const;
+
+export interface Owner {
+  readonly host: string;
+  readonly bootId: string;
+  /** Of /proc/self/ns/pid: workers in containers of one machine have pids of their own. */
+  readonly pidNamespace: string;
+  readonly pid: number;
+  /** Clock ticks from boot to the start of the process; pids are used again. */
+  readonly startTicks: string;
+}
+
+export function ownerHere(pid = process.pid): Owner {
+  return { host: hostname(), ...placeHere(), pid, startTicks: startTicksOf(pid) ?? 'unknown' };
+}
+
+export function formatOwner({ host, bootId, pidNamespace, pid, startTicks }: Owner): string {
+  return [host, bootId, pidNamespace, pid, startTicks].join('/');
+}
+
+/** Undefined for a label that is none of ours. */
+export function parseOwner(label: string | undefined): Owner | undefined {
+  const parts = label?.split('/') ?? [];
+  const [host, bootId, pidNamespace, pid, startTicks] = parts;
+  if (parts.length !== 5 || !host || !bootId || !pidNamespace || !startTicks || !/^[1-9]\d*$/.test(pid ?? '')) return undefined;
+  return { host, bootId, pidNamespace, pid: Number(pid), startTicks };
+}
+
+/** Only what can be looked up here is ever called gone: a process of this boot and this pid namespace that is not there any more. */
+export function isProvablyGone(owner: Owner): boolean {
+  const here = placeHere();
+  if (here.bootId === unknown || owner.bootId !== here.bootId || owner.pidNamespace !== here.pidNamespace) return false;
+  return owner.startTicks !== unknown && startTicksOf(owner.pid) !== owner.startTicks;
+}
+
+const unknown = 'unknown';
+
+function placeHere(): Pick<Owner, 'bootId' | 'pidNamespace'> {
+  return {
+    bootId: orUnknown(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()),
+    pidNamespace: orUnknown(() => /\d+/.exec(readlinkSync('/proc/self/ns/pid'))?.[0] ?? unknown),
+  };
+}
+
+function orUnknown(read: () => string): string {
+  try {
+    return read();
+  } catch {
+    return unknown; // no /proc: nothing can be proven here, and nothing is
+  }
+}
+
+/** Field 22 of /proc/<pid>/stat, counted after the command name, which may hold anything. Undefined for a zombie: it holds no box. */
+function startTicksOf(pid: number): string | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return fields[0] === 'Z' ? undefined : fields[19];
+  } catch {
+    return undefined;
+  }
+}
