@@ -1,10 +1,11 @@
 /** @file report.md: the sections of CodeScout's enriched statement (arXiv 2603.05744, figure 1), each claim with file:line@commit. */
 import type { FixLocation, ImplementationHint, NamedPlace, Place, ReproductionStep, SourcedText } from './findings.ts';
+import { provenance } from './provenance.ts';
 import type { ScoutReport } from './report.ts';
 
 export function renderMarkdown(report: ScoutReport): string {
   const { sections } = report;
-  const at = (place: Place) => provenance(place, report);
+  const at = (place: Place) => `\`${provenance(place, report.repository)}\``;
   const parts = [
     `# ${oneLine(sections.title) || 'Issue'}`,
     ...report.notes.map((note) => `> **Partial:** ${oneLine(note)}`),
@@ -31,11 +32,6 @@ export function renderMarkdown(report: ScoutReport): string {
     list(sections.hints.map((hint) => implementationHint(hint, at))),
   ];
   return `${parts.join('\n\n')}\n`;
-}
-
-/** `src/app.py:10@1a2b3c4d5e6f`; a folder without git has the hash of its content in the place of the commit. */
-export function provenance({ file, span }: Place, { repository }: Pick<ScoutReport, 'repository'>): string {
-  return `\`${file}:${span.startLine}@${(repository.commit ?? repository.contentHash).slice(0, 12)}\``;
 }
 
 function described({ text, place }: SourcedText, at: (place: Place) => string): string {
