@@ -39,12 +39,17 @@ export class CallStore {
     this.#directory = directory;
   }
 
+  /** A record that a damaged disk left unreadable is no answer: the call is made again and replaces it. */
   async answerTo(request: CallRequest): Promise<CallAnswer | undefined> {
     const text = await readFile(this.#path(request), 'utf8').catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT') return undefined;
       throw error;
     });
-    return text === undefined ? undefined : (JSON.parse(text) as { readonly answer: CallAnswer }).answer;
+    try {
+      return text === undefined ? undefined : (JSON.parse(text) as { readonly answer: CallAnswer }).answer;
+    } catch {
+      return undefined;
+    }
   }
 
   async keep(request: CallRequest, answer: CallAnswer): Promise<void> {

@@ -4,6 +4,7 @@ import { clipped, dataRule, fenced } from './fence.ts';
 import type { Prompt } from './prompt.ts';
 
 const issueTokens = 6000;
+const targetTokens = 500;
 const sourceTokens = 9000;
 const neighbourTokens = 2500;
 
@@ -21,7 +22,7 @@ export function analyzePrompt(issue: string, target: AnalyzedTarget): Prompt {
   const { startLine, endLine } = target.source.span;
   const data = fenced([
     { name: 'issue', text: clipped(issue, issueTokens) },
-    { name: 'target', text: `${target.name}\nWhy it was chosen: ${target.reason}` },
+    { name: 'target', text: clipped(`${target.name}\nWhy it was chosen: ${target.reason}`, targetTokens) },
     { name: 'source', text: clipped(`${target.source.file}, lines ${startLine}-${endLine}\n${numbered(target.source)}`, sourceTokens) },
     { name: 'neighbours', text: clipped(surroundings(target), neighbourTokens) },
   ]);
