@@ -4,7 +4,7 @@ import { isAbsolute } from 'node:path';
 import { isTestPath } from '../../core/scout/paths.ts';
 import { FileIndex, type IndexedFile } from '../../core/scout/repositoryIndex.ts';
 import type { EntityKind, IndexedRepository, IndexSummary, OpenRepository, RepositorySource, SourceExcerpt, Span } from '../../core/scout/types.ts';
-import { recordFormat } from './records/cache.ts';
+import { recordFormat, scoutCacheRoot } from './records/cache.ts';
 import { type Records, recordsOf } from './records/records.ts';
 import { RepositoryError } from './repositoryError.ts';
 import { listFolder } from './sources/folder.ts';
@@ -36,6 +36,32 @@ export async function openSource({ directory, commit }: RepositorySource, cacheR
     summary: summaryOf(indexed, listing, products.length, records),
   };
   return { index: new FileIndex(repository, indexed), sourceOf: excerptsOf(source, listing) };
+}
+
+/** A folder changes under an index; a commit does not. */
+const mostOpen = 3;
+
+/**
+ * Opens what has been indexed, and keeps the last few open: the stages of one scout ask for the same index again and again.
+ * @throws RepositoryError where the content is not the indexed one any more.
+ */
+export function repositoryOpener(home: string): (repository: IndexedRepository) => Promise<IndexedSource> {
+  const open = new Map<string, Promise<IndexedSource>>();
+  return (repository) => {
+    const key = `${repository.directory}\0${repository.contentHash}`;
+    const known = open.get(key) ?? reopen(repository, home);
+    open.delete(key);
+    open.set(key, known);
+    if (open.size > mostOpen) open.delete(open.keys().next().value as string);
+    known.catch(() => open.delete(key));
+    return known;
+  };
+}
+
+async function reopen({ directory, commit, contentHash: expected }: IndexedRepository, home: string): Promise<IndexedSource> {
+  const opened = await openSource(commit === null ? { directory } : { directory, commit }, scoutCacheRoot(home));
+  if (opened.index.repository.contentHash === expected) return opened;
+  throw new RepositoryError(`${directory}: expected the content that was indexed, found another; scout again`);
 }
 
 async function describe(directory: string, commit: string | undefined): Promise<SourceDescription> {

@@ -10,6 +10,11 @@ import { decodeRecord } from './codec.ts';
 /** Grows with every change of what a record says; grammars and queries are hashed beside it. */
 const recordVersion = 1;
 
+/** Below the home directory; may be deleted at any time. */
+export function scoutCacheRoot(home: string): string {
+  return join(home, 'cache', 'scout');
+}
+
 let format: string | undefined;
 
 /** Names everything a record depends on besides its content. */
