@@ -25,6 +25,9 @@ export function decodeRecord(bytes: Uint8Array): FileRecord | undefined {
   if (view.getUint32(0, true) !== crc32(bytes.subarray(4))) return undefined;
   const length = view.getUint32(4, true);
   const json = Buffer.from(bytes.buffer, bytes.byteOffset + headerBytes, length).toString('utf8');
-  const postings = bytes.slice(headerBytes + length + (length % 2));
-  return { ...(JSON.parse(json) as Omit<FileRecord, 'postings'>), postings: new Uint16Array(postings.buffer) };
+  // Copied: a Buffer from the disk may lie anywhere in a larger one, and its `slice` is a view.
+  const stored = bytes.subarray(headerBytes + length + (length % 2));
+  const postings = new Uint16Array(stored.byteLength / 2);
+  new Uint8Array(postings.buffer).set(stored);
+  return { ...(JSON.parse(json) as Omit<FileRecord, 'postings'>), postings };
 }
