@@ -7,6 +7,7 @@ import { placeOfTarget } from '../core/scout/staticSections.ts';
 import type { OpenRepository } from '../core/scout/types.ts';
 import { findingOf } from '../core/scout/validation.ts';
 import { heartbeating } from './heartbeating.ts';
+import { throwForGood } from './indexRepository.ts';
 import { analysisAnswer } from './scout/answerSchemas.ts';
 import { CallStore } from './scout/callStore.ts';
 import { answered } from './scout/conversation.ts';
@@ -21,7 +22,7 @@ const mostOutlined = 60;
 export function createAnalyze({ home, store, ask, openRepository }: ScoutDependencies): ScoutActivities['analyze'] {
   return ({ scout, model, issue, repository, target }) =>
     heartbeating(async (signal, report) => {
-      const open = await openRepository(repository);
+      const open = await openRepository(repository).catch(throwForGood);
       const prompt = analyzePrompt(await store.fromText(issue), await readTarget(open, target));
       const accept = (answer: AnalysisAnswer): Finding => {
         checkShares(answer);

@@ -5,6 +5,7 @@ import type { ScopeCallResult } from '../core/scout/run.ts';
 import type { RepositoryIndex } from '../core/scout/types.ts';
 import { type ChosenTarget, chosenTargets } from '../core/scout/validation.ts';
 import { heartbeating } from './heartbeating.ts';
+import { throwForGood } from './indexRepository.ts';
 import { scopeAnswer } from './scout/answerSchemas.ts';
 import { CallStore } from './scout/callStore.ts';
 import { answered } from './scout/conversation.ts';
@@ -20,7 +21,7 @@ const mostUnresolved = 30;
 export function createScope({ home, store, ask, openRepository }: ScoutDependencies): ScoutActivities['scope'] {
   return ({ scout, model, issue, candidates }) =>
     heartbeating(async (signal, report) => {
-      const { index } = await openRepository(candidates.repository);
+      const { index } = await openRepository(candidates.repository).catch(throwForGood);
       const prompt = scopePrompt(await store.fromText(issue), candidates);
       const accept = (answer: ScopeAnswer) => accepted(answer, index);
       const calls = new CallStore(scoutPaths(home, scout).calls);

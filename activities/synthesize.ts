@@ -4,6 +4,7 @@ import type { Finding, Synthesis } from '../core/scout/findings.ts';
 import { synthesizePrompt } from '../core/scout/prompts/synthesize.ts';
 import { synthesisOf } from '../core/scout/validation.ts';
 import { heartbeating } from './heartbeating.ts';
+import { throwForGood } from './indexRepository.ts';
 import { synthesisAnswer } from './scout/answerSchemas.ts';
 import { CallStore } from './scout/callStore.ts';
 import { answered } from './scout/conversation.ts';
@@ -16,7 +17,7 @@ import type { ScoutActivities } from './signatures.ts';
 export function createSynthesize({ home, store, ask, openRepository }: ScoutDependencies): ScoutActivities['synthesize'] {
   return ({ scout, model, issue, repository, targets }) =>
     heartbeating(async (signal, report) => {
-      const { index } = await openRepository(repository);
+      const { index } = await openRepository(repository).catch(throwForGood);
       const findings = await Promise.all(targets.map((target) => readFinding(store, target)));
       // The most relevant first; what is equal keeps the order of scoping.
       const ordered = findings.filter((finding) => finding !== undefined).toSorted((a: Finding, b: Finding) => b.relevance - a.relevance);
