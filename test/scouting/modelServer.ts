@@ -82,7 +82,7 @@ export class ModelServer {
     const behaviour = await this.script(asked, times);
     if (response.destroyed) return;
     await behave(behaviour, response);
-    if ('answer' in behaviour || 'tool' in behaviour) asked.answered = !response.destroyed;
+    if ('answer' in behaviour || 'tool' in behaviour) asked.answered = response.writableFinished;
   }
 }
 
