@@ -20,8 +20,11 @@ export function codeBlocksOf(statement: string): readonly string[] {
 /** Prose only, at most three. */
 export function sentencesAbout(statement: string, words: RegExp): readonly string[] {
   const prose = statement.replace(/^(`{3,}|~{3,})[^\n]*\n[\s\S]*?^\1[^\n]*$/gm, '');
-  return sentencesOf(prose)
-    .map((sentence) => sentence.trim())
-    .filter((sentence) => words.test(sentence) && sentence.length <= 400)
-    .slice(0, 3);
+  return (
+    sentencesOf(prose)
+      .map((sentence) => sentence.trim())
+      // Messages of errors say "expected" too, and mean something else.
+      .filter((sentence) => words.test(sentence) && !/(Error|Exception|Warning)\b/.test(sentence) && sentence.length <= 400)
+      .slice(0, 3)
+  );
 }

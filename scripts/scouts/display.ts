@@ -22,9 +22,12 @@ export function progressText({ phase, files, commit, targets, notes }: ScoutProg
   const count = (...states: readonly string[]) => targets.filter(({ state }) => states.includes(state)).length;
   const where = files === undefined ? '' : `${grouped(files)} files${commit ? ` at ${commit.slice(0, 12)}` : ''}`;
   const found = targets.length === 0 ? '' : `${targets.length} targets found`;
-  const analyzed = count('kept', 'filtered', 'dropped');
+  const analyzed = targets.filter(({ finding, state }) => finding !== undefined || state === 'dropped').length;
   const progress = phase === 'analyzing' || analyzed > 0 ? `${analyzed} analysed, ${count('kept')} kept` : '';
-  return [phase.padEnd(12), where, found, progress, notes.at(-1) ?? ''].filter((part) => part.trim() !== '').join('  ');
+  return [phase.padEnd(12), where, found, progress, notes.at(-1) ?? '']
+    .filter((part) => part.trim() !== '')
+    .join('  ')
+    .trimEnd();
 }
 
 export function summaryOf({ phase, targets, unresolved, usage, notes }: ScoutResult, model: ModelChoice | null): string {

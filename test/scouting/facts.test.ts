@@ -91,6 +91,11 @@ test('a static report has exactly the sections, the original word for word, and 
   expect(report.complete).toBe(true);
 });
 
+test('an error that says "expected" is no expectation', () => {
+  const { report } = makeReport(parts('x\n\nValueError: too many values (expected 2)\n\nIt should be kept whole.'));
+  expect(report.sections.expected).toEqual(['It should be kept whole.']);
+});
+
 test('no statement can lose a fact or a byte, or add a section', () => {
   const piece = fc.constantFrom(
     '# Title',
