@@ -78,10 +78,6 @@ export class Budget {
     this.#spent = sumOfUsage(this.#spent, usage);
   }
 
-  get inFlight(): number {
-    return this.#reserved.calls;
-  }
-
   #affords(usage: Usage): boolean {
     const { dollars } = this.#limits;
     return dollars === null || (dollarsOf(usage, this.#price) ?? 0) <= dollars;
