@@ -40,11 +40,11 @@ export const rankingDefaults: RankingParameters = {
   repetition: 1,
   //         name signature doc code string comment
   file: { weights: [6, 1.5, 1.2, 1, 0.7, 0.5], lengthNorms: [0.3, 0.5, 0.6, 0.6, 0.6, 0.6], saturation: 3 },
-  entity: { weights: [6, 2, 2, 1, 0.8, 0.5], lengthNorms: [0.2, 0.4, 0.5, 0.6, 0.6, 0.6], saturation: 2 },
+  entity: { weights: [6, 2, 2, 1, 0.8, 0.5], lengthNorms: [0.2, 0.4, 0.5, 0.6, 0.6, 0.6], saturation: 1.4 },
   path: 0.6,
   bestEntity: 0.5,
-  ownClass: 0.15,
-  ownFile: 0.6,
-  classScale: 0.8,
-  named: { path: 0.6, titleSymbol: 0.3, codeSymbol: 0.25, symbol: 0.2, symbolFile: 0.5, frame: 0.3, frameDecay: 0.5 },
+  ownClass: 0.1,
+  ownFile: 0.3,
+  classScale: 0.4,
+  named: { path: 0.6, titleSymbol: 0.2, codeSymbol: 0.25, symbol: 0.2, symbolFile: 0.5, frame: 0.3, frameDecay: 0.5 },
 };
