@@ -30,7 +30,7 @@ test('a scouted issue becomes a task whose statement is the report; the raw one 
   const repository = await temporaryDirectory('bridge-headers');
   makeGitRepository(repository);
   const questions = ['', 'Seen on Linux.', 'Seen on macOS.', 'Seen twice.'].map((more) => `${headerIssue}${more}`);
-  const rows = [];
+  const rows: { readonly prompt: string; readonly answer: string; readonly scouted: string }[] = [];
   for (const prompt of questions) {
     const { scout } = await resultOf(await stage.start(repository, prompt, null));
     const scouted = readFileSync(join(stage.home, 'scouts', scout, 'report.md'), 'utf8');
