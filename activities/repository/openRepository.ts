@@ -38,7 +38,7 @@ export async function openSource({ directory, commit }: RepositorySource, cacheR
   return { index: new FileIndex(repository, indexed), sourceOf: excerptsOf(source, listing) };
 }
 
-/** A folder changes under an index; a commit does not. */
+/** An index of a large repository takes about 100 MiB. */
 const mostOpen = 3;
 
 /**
