@@ -13,6 +13,17 @@ import type {
   WarmupInput,
   WriteReportInput,
 } from '../core/run/types.ts';
+import type {
+  AnalyzeInput,
+  AnalyzeResult,
+  ScopeCallInput,
+  ScopeCallResult,
+  SynthesizeInput,
+  SynthesizeResult,
+  WriteScoutReportInput,
+  WriteScoutReportResult,
+} from '../core/scout/run.ts';
+import type { RepositoryActivities } from '../core/scout/types.ts';
 
 /** Task queue `turnwise`: light work beside the workflows. */
 export interface LightActivities {
@@ -49,4 +60,19 @@ export interface TrainerActivities {
   warmUp(input: WarmupInput): Promise<UpdateResult>;
   /** One optimiser step and its checkpoint. Idempotent per (run, step). */
   update(input: UpdateInput): Promise<UpdateResult>;
+}
+
+/**
+ * Task queue `turnwise-scout`. The three that call a model make one call an attempt at most and find every answered one in the scout's records, so
+ * each is idempotent per (scout, input).
+ */
+export interface ScoutActivities extends RepositoryActivities {
+  /** Chooses exploration targets among the static candidates, each in the index. */
+  scope(input: ScopeCallInput): Promise<ScopeCallResult>;
+  /** Role, fix locations, insights, alternatives and relevance of one target. */
+  analyze(input: AnalyzeInput): Promise<AnalyzeResult>;
+  /** The sections of the enriched statement, from the findings that were kept. */
+  synthesize(input: SynthesizeInput): Promise<SynthesizeResult>;
+  /** report.md, report.json and report.html. */
+  writeScoutReport(input: WriteScoutReportInput): Promise<WriteScoutReportResult>;
 }

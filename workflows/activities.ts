@@ -10,7 +10,7 @@
  */
 import type { ActivityInterfaceFor, ActivityOptions } from '@temporalio/workflow';
 import { proxyActivities } from '@temporalio/workflow';
-import type { LightActivities, PolicyActivities, SandboxActivities, TrainerActivities } from '../activities/signatures.ts';
+import type { LightActivities, PolicyActivities, SandboxActivities, ScoutActivities, TrainerActivities } from '../activities/signatures.ts';
 import { taskQueues } from '../core/run/names.ts';
 
 /** 0.25, 0.5, 1, 2, 4, 8, 10, … seconds between attempts. */
@@ -61,4 +61,23 @@ export const trainer: ActivityInterfaceFor<TrainerActivities> = proxyActivities<
   heartbeatTimeout: '15s',
   startToCloseTimeout: '6h',
   retry: { ...backoff, maximumAttempts: 6, nonRetryableErrorTypes: deterministic },
+});
+
+/** Of `scout`: indexing, static scope, report. */
+export const scouting: ActivityInterfaceFor<ScoutActivities> = proxyActivities<ScoutActivities>({
+  taskQueue: taskQueues.scout,
+  heartbeatTimeout: '10s',
+  startToCloseTimeout: '15m',
+  retry: { ...backoff, maximumAttempts: 8, nonRetryableErrorTypes: ['RepositoryError'] },
+});
+
+/**
+ * Model calls of `scout`, one an attempt: repairs of answers are attempts too. Providers recover in minutes, not in milliseconds; where they say
+ * when (`retry-after`), the failure carries it and this backoff is not used.
+ */
+export const modelCalls: ActivityInterfaceFor<ScoutActivities> = proxyActivities<ScoutActivities>({
+  taskQueue: taskQueues.scout,
+  heartbeatTimeout: '10s',
+  startToCloseTimeout: '30m',
+  retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1m', maximumAttempts: 10, nonRetryableErrorTypes: ['RepositoryError'] },
 });

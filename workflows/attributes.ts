@@ -4,10 +4,12 @@ import { upsertSearchAttributes } from '@temporalio/workflow';
 import type { Outcome } from '../core/rollout/types.ts';
 import type { searchAttributes } from '../core/run/names.ts';
 import type { Phase } from '../core/run/types.ts';
+import type { ScoutPhase } from '../core/scout/run.ts';
 
 export interface Findable {
+  /** Of a run, or of a scout. */
   readonly run?: string;
-  readonly phase?: Phase;
+  readonly phase?: Phase | ScoutPhase;
   readonly family?: string;
   /** Of one rollout, or of all rollouts of a group when they agree. */
   readonly outcome?: Outcome | 'mixed';

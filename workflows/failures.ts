@@ -1,6 +1,7 @@
 /** @file What went wrong, in one line that a person can act on. */
 import { ActivityFailure, ApplicationFailure, ChildWorkflowFailure, TemporalFailure, TimeoutFailure } from '@temporalio/workflow';
 import type { TrajectorySummary } from '../core/rollout/types.ts';
+import { noUsage, type Usage } from '../core/scout/budget.ts';
 
 /** Search attributes, tables and ledgers carry the reason, so it is cut here once. */
 const reasonCharacters = 400;
@@ -45,4 +46,16 @@ export const badCheckpoint = 'BadCheckpoint';
 /** Nobody polls the queue: whatever lived behind it is gone. */
 export function isQueueDead(error: unknown): boolean {
   return error instanceof ActivityFailure && error.cause instanceof TimeoutFailure && error.cause.timeoutType === 'SCHEDULE_TO_START';
+}
+
+/** What model calls cost that came to nothing; activities/scout/conversation.ts tells it with every failure. */
+export function usageOf(error: unknown): Usage {
+  const details = error instanceof ActivityFailure && error.cause instanceof ApplicationFailure ? error.cause.details : undefined;
+  const [usage] = (details ?? []) as readonly (Usage | undefined)[];
+  return usage ?? noUsage;
+}
+
+/** The provider will not take this call, whoever makes it and however often: no key, or a request it calls wrong. */
+export function isRefusal(error: unknown): boolean {
+  return error instanceof ActivityFailure && error.cause instanceof ApplicationFailure && ['NoModelKey', 'BadModelRequest'].includes(error.cause.type ?? '');
 }

@@ -5,6 +5,7 @@
 export { evaluate } from './evaluate.ts';
 export { group } from './group.ts';
 export { rollout } from './rollout.ts';
+export { scout } from './scout.ts';
 export { step } from './step.ts';
 export { train } from './train.ts';
 export { warmup } from './warmup.ts';

@@ -1,6 +1,7 @@
 /** @file What one can say to a run, and what it answers. Names are those that `temporal workflow signal|query|update --name` takes. */
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { Hyperparameters, Metrics, Phase, Progress } from '../core/run/types.ts';
+import type { ScoutProgress } from '../core/scout/run.ts';
 
 /** To `train`: stop between steps, or between commits of the warm-up; what is in flight finishes first. */
 export const pauseSignal = defineSignal('pause');
@@ -19,6 +20,9 @@ export const setHyperparametersUpdate = defineUpdate<Hyperparameters, [Partial<H
 
 /** To `train`: where the run stands. */
 export const progressQuery = defineQuery<Progress>('progress');
+
+/** To `scout`: its phase, its targets, what was spent. */
+export const scoutProgressQuery = defineQuery<ScoutProgress>('progress');
 
 /** From a child to `train`: where the child stands. */
 export const childSignal = defineSignal<[ChildReport]>('child');

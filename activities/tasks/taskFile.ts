@@ -9,6 +9,7 @@ import type { Checker, Message } from '../../core/tasks/task.ts';
 import { checkerOf } from './goldAnswer.ts';
 import { detectLayout, type Layout, readRow } from './layouts.ts';
 import { type Row, readRows, TaskFileError } from './readRows.ts';
+import { withStatement } from './statement.ts';
 
 export type FileSourceConfig = Extract<TaskSourceConfig, { readonly file: string }>;
 
@@ -67,8 +68,12 @@ function collect(rows: readonly Row[], blank: number, layout: Layout, source: Fi
       const prompt = promptOf({ messages });
       if (prompt.trim() === '') counts.empty += 1;
       else if (isDuplicate(seen, JSON.stringify(messages), row, checkerOf(source.checker, answer, row.where))) counts.duplicate += 1;
-      else if (!options.fits(messages)) counts.overLong += 1;
-      else tasks[splitOf(prompt, source.heldOutFraction)].push({ messages, checker: checkerOf(source.checker, answer, row.where) });
+      else {
+        // Split and told apart by the question itself: a raw and a scouted source of one file have the same tasks in the same order.
+        const shown = withStatement(messages, source.statement ?? 'raw', row);
+        if (!options.fits(shown)) counts.overLong += 1;
+        else tasks[splitOf(prompt, source.heldOutFraction)].push({ messages: shown, checker: checkerOf(source.checker, answer, row.where) });
+      }
     } catch (error) {
       if (!(error instanceof TaskFileError)) throw error;
       errors.push(error.message);

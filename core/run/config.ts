@@ -30,6 +30,8 @@ export type TaskSourceConfig =
       readonly sha256?: string | undefined;
       readonly weight: number;
       readonly checker: 'exact' | 'numeric' | 'math' | 'code';
+      /** `scouted`: the policy reads the column `scouted` in the place of the question (docs/scout.md). Absent is `raw`. */
+      readonly statement?: 'raw' | 'scouted' | undefined;
       readonly heldOutFraction: number;
       readonly maxTurns: number;
       readonly toolRequired: boolean;

@@ -5,6 +5,7 @@ export const taskQueues = {
   policy: 'turnwise-policy',
   sandbox: 'turnwise-sandbox',
   trainer: 'turnwise-trainer',
+  scout: 'turnwise-scout',
 } as const;
 
 /**
@@ -31,4 +32,5 @@ export const workflowIds = {
   step: (run: string, step: number) => `train/${run}/s${step}`,
   group: (run: string, step: number, position: number) => `train/${run}/s${step}/t${position}`,
   evaluate: (run: string, step: number, mode: string) => `train/${run}/e${step}-${mode}`,
+  scout: (scout: string) => `scout/${scout}`,
 } as const;

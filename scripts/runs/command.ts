@@ -9,8 +9,8 @@ export function commandNamed(name: string): Command {
   return new Command(`${typed} --`).showHelpAfterError(`(${typed} -- --help lists what it takes)`);
 }
 
-/** The planned work was done, failed, was refused by the gate, was cancelled, or was left to be resumed. */
-export const exitCodes = { done: 0, failed: 1, gated: 3, cancelled: 4, interrupted: 130 } as const;
+/** The planned work was done, failed, was refused by the gate, was cancelled, was done in part, or was left to be resumed. */
+export const exitCodes = { done: 0, failed: 1, gated: 3, cancelled: 4, partial: 5, interrupted: 130 } as const;
 
 export function say(line: string): void {
   process.stdout.write(`${line}\n`);
@@ -27,23 +27,26 @@ export async function runCommand(action: () => Promise<number>): Promise<void> {
   }
 }
 
+/** Where lines about the processes go. */
+type Tell = (line: string) => void;
+
 type Work = (processes: Processes, interruption: AbortSignal) => Promise<number>;
 
 /** With server and workers: those of a turnwise that already runs here, or ones that live as long as this command. */
-export function withProcesses(work: Work): Promise<number> {
-  return withProcessesFrom(useProcesses, work);
+export function withProcesses(work: Work, tell: Tell = say): Promise<number> {
+  return withProcessesFrom(useProcesses, work, tell);
 }
 
 /** The same, but a turnwise that already runs here is an error. */
 export function withOwnProcesses(work: Work): Promise<number> {
-  return withProcessesFrom(startProcesses, work);
+  return withProcessesFrom(startProcesses, work, say);
 }
 
-async function withProcessesFrom(obtain: (say: (line: string) => void, signal: AbortSignal) => Promise<Processes>, work: Work): Promise<number> {
+async function withProcessesFrom(obtain: (tell: Tell, signal: AbortSignal) => Promise<Processes>, work: Work, tell: Tell): Promise<number> {
   let processes: Processes | undefined;
   const interruption: Interruption = listenForInterruption(() => processes?.kill());
   try {
-    processes = await obtain(say, interruption.signal);
+    processes = await obtain(tell, interruption.signal);
     return interruption.signal.aborted ? exitCodes.interrupted : await work(processes, interruption.signal);
   } finally {
     await processes?.stop();

@@ -148,7 +148,7 @@ describe('kill -9 during a run of three steps', () => {
   test('server and all workers at once', async () => {
     await survive('kill-all', async (client) => {
       await untilStarted(client, workflowIds.group('kill-all', 2, 0), 'generate');
-      for (const role of ['server', 'workflows', 'policy', 'sandbox', 'trainer'] as const) turnwise.kill(role);
+      for (const role of ['server', 'workflows', 'policy', 'sandbox', 'trainer', 'scout'] as const) turnwise.kill(role);
     });
   }, 180_000);
 

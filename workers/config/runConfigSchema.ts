@@ -38,6 +38,7 @@ const fileSource = z.strictObject({
     .optional(),
   weight: positive.default(1),
   checker: z.enum(['exact', 'numeric', 'math', 'code']),
+  statement: z.enum(['raw', 'scouted']).optional(),
   heldOutFraction: fraction.default(0.1),
   // A turn is about 1.3 KiB of the payload that `grade` receives, and one trajectory must stay below its 64 KiB.
   maxTurns: count.max(40).default(8),

@@ -24,6 +24,7 @@ const schema = z.strictObject({
     policy: z.strictObject({ name: z.literal(taskQueues.policy), slots, ...workflowCache }),
     sandbox: z.strictObject({ name: z.literal(taskQueues.sandbox), slots: z.union([slots, z.literal('auto')]) }),
     trainer: z.strictObject({ name: z.literal(taskQueues.trainer), slots }),
+    scout: z.strictObject({ name: z.literal(taskQueues.scout), slots, perSecond: z.number().positive().max(10_000) }),
   }),
   shutdownGrace: duration,
   searchAttributes: z.strictObject(attributeLiterals()),

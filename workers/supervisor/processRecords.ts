@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { turnwiseHome } from '../../activities/artifacts/paths.ts';
 import { isAlive, type ProcessIdentity } from './processIdentity.ts';
 
-export const workerRoles = ['workflows', 'policy', 'sandbox', 'trainer'] as const;
+export const workerRoles = ['workflows', 'policy', 'sandbox', 'trainer', 'scout'] as const;
 export type WorkerRole = (typeof workerRoles)[number];
 export type Role = WorkerRole | 'supervisor' | 'server' | 'server-guard';
 
