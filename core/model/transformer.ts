@@ -48,15 +48,17 @@ function headNorm(x: Value, parameters: Parameters, name: string, config: ModelC
 }
 
 function attentionOutput(attended: Value, parameters: Parameters, layer: number): Value {
-  return op.linear(attended, parameter(parameters, layerNames(layer).output));
+  const names = layerNames(layer);
+  return op.linear(attended, parameter(parameters, names.output), parameters.get(names.outputBias));
 }
 
 /** x + down(silu(gate(norm x)) · up(norm x)) */
 export function feedForward(x: Value, parameters: Parameters, layer: number, config: ModelConfig): Value {
   const names = layerNames(layer);
   const normed = rmsNorm(x, parameter(parameters, names.attentionNorm), config.rmsNormEps);
-  const activated = swiglu(op.linear(normed, parameter(parameters, names.gate)), op.linear(normed, parameter(parameters, names.up)));
-  return op.add(x, op.linear(activated, parameter(parameters, names.down)));
+  const project = (value: Value, weight: string, bias: string) => op.linear(value, parameter(parameters, weight), parameters.get(bias));
+  const activated = swiglu(project(normed, names.gate, names.gateBias), project(normed, names.up, names.upBias));
+  return op.add(x, project(activated, names.down, names.downBias));
 }
 
 export function logitsOf(x: Value, parameters: Parameters, config: ModelConfig): Value {
