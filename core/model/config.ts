@@ -60,6 +60,14 @@ export interface Tensor {
 /** By Hugging Face tensor name, for example `model.layers.0.self_attn.q_proj.weight` (shape [out, in]), in the order of the model. */
 export type Weights = ReadonlyMap<string, Tensor>;
 
+/** Float32 values in a file, row-major, little-endian. */
+export interface StoredTensor {
+  readonly shape: readonly number[];
+  /** Name of the file in the folder of the model. */
+  readonly location: string;
+  readonly offset: number;
+}
+
 /** AdamW state by tensor name, and the number of optimiser steps it has seen. */
 export interface AdamMoments {
   readonly step: number;

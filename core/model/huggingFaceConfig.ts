@@ -1,6 +1,6 @@
 /** @file config.json of a Hugging Face directory ⇄ ModelConfig. Settings that would change the result in silence are refused by name. */
 import type { ModelConfig } from './config.ts';
-import { flag, integer, type Json, positive, unsupported } from './configFields.ts';
+import { ConfigFields, type Json } from './configFields.ts';
 import { rotaryConfigOf, rotaryParametersOf } from './rotaryConfig.ts';
 
 const architectures = { qwen2: 'Qwen2ForCausalLM', qwen3: 'Qwen3ForCausalLM', llama: 'LlamaForCausalLM', mistral: 'MistralForCausalLM' } as const;
@@ -10,61 +10,55 @@ const limits = { vocabulary: 2 ** 22, width: 2 ** 20, layers: 2 ** 10, heads: 2 
 
 /** @throws UnsupportedModel with the key, what was expected and what was found, when the file describes a model that turnwise cannot compute. */
 export function modelConfigOf(json: unknown): ModelConfig {
-  if (typeof json !== 'object' || json === null || Array.isArray(json)) throw unsupported('the file', 'a JSON object', json);
-  return configOf(json as Json);
-}
-
-function configOf(json: Json): ModelConfig {
-  const modelType = json['model_type'];
-  if (!isModelType(modelType)) throw unsupported('model_type', Object.keys(architectures).join(', '), modelType);
-  refuseUnsupported(json, modelType);
-  const positions = positionsOf(json, modelType);
-  const rotary = rotaryConfigOf(json, integer(json, 'max_position_embeddings', undefined, limits.positions));
+  const fields = new ConfigFields('config.json', json);
+  const modelType = fields.get('model_type');
+  if (!isModelType(modelType)) throw fields.unsupported('model_type', Object.keys(architectures).join(', '));
+  refuseUnsupported(fields, modelType);
+  const rotary = rotaryConfigOf(fields, fields.integer('max_position_embeddings', undefined, limits.positions));
   return {
     modelType,
-    vocabSize: integer(json, 'vocab_size', undefined, limits.vocabulary),
-    ...widthsOf(json, modelType),
-    rmsNormEps: positive(json, 'rms_norm_eps', 1e-6),
+    vocabSize: fields.integer('vocab_size', undefined, limits.vocabulary),
+    ...widthsOf(fields, modelType),
+    rmsNormEps: fields.positive('rms_norm_eps', 1e-6),
     ropeTheta: rotary.theta,
     ...(rotary.scaling ? { ropeScaling: rotary.scaling } : {}),
-    tieWordEmbeddings: flag(json, 'tie_word_embeddings'),
-    ...biasesOf(json, modelType),
+    tieWordEmbeddings: fields.flag('tie_word_embeddings'),
+    ...biasesOf(fields, modelType),
     queryKeyNorm: modelType === 'qwen3',
-    ...positions,
+    ...positionsOf(fields, modelType),
   };
 }
 
 type ModelType = ModelConfig['modelType'];
 
-function widthsOf(json: Json, modelType: ModelType) {
-  const hiddenSize = integer(json, 'hidden_size', undefined, limits.width);
-  const headCount = integer(json, 'num_attention_heads', undefined, limits.heads);
-  const kvHeadCount = integer(json, 'num_key_value_heads', headCount, limits.heads);
-  if (headCount % kvHeadCount !== 0) throw unsupported('num_key_value_heads', `a divisor of num_attention_heads ${headCount}`, kvHeadCount);
-  const headDim = integer(json, 'head_dim', modelType === 'qwen3' ? 128 : hiddenSize / headCount, limits.width);
-  if (headDim % 2 !== 0) throw unsupported('head_dim', 'an even number, since rotary positions turn pairs', headDim);
+function widthsOf(fields: ConfigFields, modelType: ModelType) {
+  const hiddenSize = fields.integer('hidden_size', undefined, limits.width);
+  const headCount = fields.integer('num_attention_heads', undefined, limits.heads);
+  const kvHeadCount = fields.integer('num_key_value_heads', headCount, limits.heads);
+  if (headCount % kvHeadCount !== 0) throw fields.unsupported('num_key_value_heads', `a divisor of num_attention_heads ${headCount}`);
+  const headDim = fields.integer('head_dim', modelType === 'qwen3' ? 128 : hiddenSize / headCount, limits.width);
+  if (headDim % 2 !== 0) throw fields.unsupported('head_dim', 'an even number, since rotary positions turn pairs', headDim);
   return {
     hiddenSize,
-    layerCount: integer(json, 'num_hidden_layers', undefined, limits.layers),
+    layerCount: fields.integer('num_hidden_layers', undefined, limits.layers),
     headCount,
     kvHeadCount,
     headDim,
-    intermediateSize: integer(json, 'intermediate_size', undefined, limits.width),
+    intermediateSize: fields.integer('intermediate_size', undefined, limits.width),
   };
 }
 
-function biasesOf(json: Json, modelType: ModelType) {
-  const configured = (modelType === 'llama' || modelType === 'qwen3') && flag(json, 'attention_bias');
-  return { attentionBias: configured || modelType === 'qwen2', outputBias: configured, feedForwardBias: modelType === 'llama' && flag(json, 'mlp_bias') };
+function biasesOf(fields: ConfigFields, modelType: ModelType) {
+  const configured = (modelType === 'llama' || modelType === 'qwen3') && fields.flag('attention_bias');
+  return { attentionBias: configured || modelType === 'qwen2', outputBias: configured, feedForwardBias: modelType === 'llama' && fields.flag('mlp_bias') };
 }
 
 /** Up to its width a sliding window sees all, and turnwise goes no further. */
-function positionsOf(json: Json, modelType: ModelType): Pick<ModelConfig, 'maxPositions' | 'slidingWindow'> {
-  const maxPositions = integer(json, 'max_position_embeddings', undefined, limits.positions);
-  const slides = modelType === 'mistral' || (modelType !== 'llama' && flag(json, 'use_sliding_window'));
-  const given = json['sliding_window'] ?? null;
-  if (!slides || given === null) return { maxPositions };
-  const slidingWindow = integer(json, 'sliding_window', undefined, 2 ** 31);
+function positionsOf(fields: ConfigFields, modelType: ModelType): Pick<ModelConfig, 'maxPositions' | 'slidingWindow'> {
+  const maxPositions = fields.integer('max_position_embeddings', undefined, limits.positions);
+  const slides = modelType === 'mistral' || (modelType !== 'llama' && fields.flag('use_sliding_window'));
+  if (!slides || fields.get('sliding_window') === undefined) return { maxPositions };
+  const slidingWindow = fields.integer('sliding_window');
   return slidingWindow < maxPositions ? { maxPositions: slidingWindow, slidingWindow } : { maxPositions };
 }
 
@@ -110,14 +104,12 @@ function isModelType(name: unknown): name is ModelType {
   return typeof name === 'string' && Object.hasOwn(architectures, name);
 }
 
-function refuseUnsupported(json: Json, modelType: ModelType): void {
-  const activation = json['hidden_act'] ?? 'silu';
-  if (activation !== 'silu') throw unsupported('hidden_act', 'silu', activation);
-  if (json['quantization_config'] !== undefined)
-    throw unsupported('quantization_config', 'none, since weights are read as they are', json['quantization_config']);
-  const named = json['architectures'] ?? [architectures[modelType]];
-  if (!Array.isArray(named) || !named.includes(architectures[modelType])) throw unsupported('architectures', architectures[modelType], named);
-  for (const [key, families] of Object.entries({ attention_bias: ['llama', 'qwen3'], mlp_bias: ['llama'] })) {
-    if (modelType !== 'qwen2' && !families.includes(modelType) && flag(json, key)) throw unsupported(key, 'false', true);
-  }
+/** Settings that would change the result in silence if they were ignored. */
+function refuseUnsupported(fields: ConfigFields, modelType: ModelType): void {
+  if ((fields.get('hidden_act') ?? 'silu') !== 'silu') throw fields.unsupported('hidden_act', 'silu');
+  if (fields.get('quantization_config') !== undefined) throw fields.unsupported('quantization_config', 'none, since weights are read as they are');
+  const named = fields.get('architectures') ?? [architectures[modelType]];
+  if (!Array.isArray(named) || !named.includes(architectures[modelType])) throw fields.unsupported('architectures', architectures[modelType]);
+  if (modelType === 'mistral' && fields.flag('attention_bias')) throw fields.unsupported('attention_bias', 'false');
+  if ((modelType === 'mistral' || modelType === 'qwen3') && fields.flag('mlp_bias')) throw fields.unsupported('mlp_bias', 'false');
 }

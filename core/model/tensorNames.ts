@@ -79,13 +79,12 @@ export function parameterCount(config: ModelConfig): number {
   return count;
 }
 
-/** @throws when a tensor is missing, extra, or of another shape than the configuration says. */
-export function checkTensors(config: ModelConfig, weights: ReadonlyMap<string, { readonly shape: readonly number[] }>): void {
-  const shapes = tensorShapes(config);
+/** @throws Error when a tensor is missing, extra, or of another shape than expected. */
+export function checkTensors(shapes: ReadonlyMap<string, readonly number[]>, weights: ReadonlyMap<string, { readonly shape: readonly number[] }>): void {
   for (const [name, shape] of shapes) {
     const found = weights.get(name)?.shape;
     if (!found) throw new Error(`weights: expected a tensor ${name} of shape [${shape}], found none`);
-    if (found.join() !== shape.join()) throw new Error(`weights, ${name}: expected shape [${shape}] from config.json, got [${found}]`);
+    if (found.join() !== shape.join()) throw new Error(`weights, ${name}: expected shape [${shape}] from the configuration, got [${found}]`);
   }
   for (const name of weights.keys()) if (!shapes.has(name)) throw new Error(`weights: ${name} is not a tensor of this architecture`);
 }
