@@ -1,8 +1,15 @@
-/** @file A policy as a Hugging Face model directory: what `AutoModelForCausalLM.from_pretrained` loads, with its tokenizer. */
+/** @file A policy as a directory that other software loads, with its tokenizer: a Hugging Face model, or a PEFT adapter. */
 import { join } from 'node:path';
 import type { ModelConfig, Weights } from '../../core/model/config.ts';
+import { modelConfigOf } from '../../core/model/huggingFaceConfig.ts';
+import { type FrozenBase, mergedWeights } from '../../core/model/lora.ts';
+import { adapterConfigFileName, adapterWeightsFileName, isAdapterDirectory, readAdapterDirectory } from './adapterDirectory.ts';
+import { readBaseModel } from './baseModel.ts';
 import { writeDurably } from './durableFile.ts';
+import { frozenWeights } from './frozenWeights.ts';
 import { openModelDirectory, readModelWeights } from './modelDirectory.ts';
+import { readJsonFile } from './modelFile.ts';
+import { modelDirectoryOf } from './modelSource.ts';
 import { cardFileName, type PolicyFiles, weightsFileName } from './policyFiles.ts';
 import { encodeSafetensors } from './safetensors.ts';
 
@@ -12,6 +19,11 @@ export interface Policy {
   readonly weights: Weights;
 }
 
+export interface TrainedPolicy extends Policy {
+  /** Null where the whole model is trained; else `weights` are the adapter's. */
+  readonly base: FrozenBase | null;
+}
+
 export interface PolicyContent {
   readonly weights: Weights;
   readonly files: PolicyFiles;
@@ -19,10 +31,27 @@ export interface PolicyContent {
   readonly card: string;
 }
 
-/** @throws as openModelDirectory. */
+/** The whole policy, an adapter merged into its base. @throws as openModelDirectory and readAdapterDirectory. */
 export async function readPolicyDirectory(directory: string): Promise<Policy> {
+  if (await isAdapterDirectory(directory)) {
+    const { model, lora, weights } = await readAdapterDirectory(directory);
+    return { config: model.config, weights: mergedWeights(await readModelWeights(model), weights, lora) };
+  }
   const model = await openModelDirectory(directory);
   return { config: model.config, weights: await readModelWeights(model) };
+}
+
+/** What an optimiser changes of a policy, and the base that it leaves alone. `folder` is where widened bases are kept. */
+export async function readTrainedPolicy(directory: string, folder: string): Promise<TrainedPolicy> {
+  if (!(await isAdapterDirectory(directory))) return { ...(await readPolicyDirectory(directory)), base: null };
+  const { model, lora, weights, base } = await readAdapterDirectory(directory);
+  return { config: model.config, weights, base: { ...(await frozenWeights(model, base, folder)), lora } };
+}
+
+/** The architecture of a policy, without reading a tensor. */
+export async function readPolicyConfig(directory: string): Promise<ModelConfig> {
+  const base = (await isAdapterDirectory(directory)) ? await modelDirectoryOf((await readBaseModel(directory)).model) : directory;
+  return modelConfigOf(await readJsonFile(base, 'config.json'));
 }
 
 /** The directory's files by name, as pieces to be written one after another. */
@@ -31,7 +60,7 @@ export function policyPieces({ weights, files, card }: PolicyContent): ReadonlyM
   return new Map<string, readonly Uint8Array[]>([
     ...carried,
     [cardFileName, [Buffer.from(card)]],
-    [weightsFileName, encodeSafetensors(weights, { format: 'pt' })],
+    [files.has(adapterConfigFileName) ? adapterWeightsFileName : weightsFileName, encodeSafetensors(weights, { format: 'pt' })],
   ]);
 }
 
