@@ -4,13 +4,13 @@ import type { ModelConfig, Weights } from '../../core/model/config.ts';
 import { modelConfigOf } from '../../core/model/huggingFaceConfig.ts';
 import { type FrozenBase, mergedWeights } from '../../core/model/lora.ts';
 import { adapterConfigFileName, adapterWeightsFileName, isAdapterDirectory, readAdapterDirectory } from './adapterDirectory.ts';
-import { readBaseModel } from './baseModel.ts';
+import { baseModelFileName, readBaseModel } from './baseModel.ts';
 import { writeDurably } from './durableFile.ts';
 import { frozenWeights } from './frozenWeights.ts';
 import { openModelDirectory, readModelWeights } from './modelDirectory.ts';
 import { readJsonFile } from './modelFile.ts';
 import { modelDirectoryOf } from './modelSource.ts';
-import { cardFileName, type PolicyFiles, weightsFileName } from './policyFiles.ts';
+import { cardFileName, declareFloat32, type PolicyFiles, readPolicyFiles, weightsFileName } from './policyFiles.ts';
 import { encodeSafetensors } from './safetensors.ts';
 
 export interface Policy {
@@ -39,6 +39,15 @@ export async function readPolicyDirectory(directory: string): Promise<Policy> {
   }
   const model = await openModelDirectory(directory);
   return { config: model.config, weights: await readModelWeights(model) };
+}
+
+/** A whole model made of an adapter and its base: the base's configuration, the adapter's tokenizer. */
+export async function readMergedPolicy(directory: string): Promise<Pick<PolicyContent, 'weights' | 'files'>> {
+  const { model, lora, weights } = await readAdapterDirectory(directory);
+  const files = new Map([...(await readPolicyFiles(model.directory)), ...(await readPolicyFiles(directory))]);
+  files.delete(adapterConfigFileName);
+  files.delete(baseModelFileName);
+  return { weights: mergedWeights(await readModelWeights(model), weights, lora), files: declareFloat32(files) };
 }
 
 /** What an optimiser changes of a policy, and the base that it leaves alone. `folder` is where widened bases are kept. */
