@@ -2,21 +2,25 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { adapterConfigOf } from '../../core/model/adapterConfig.ts';
+import { adapterConfigOf, adapterDescriptionOf } from '../../core/model/adapterConfig.ts';
 import type { ModelConfig } from '../../core/model/config.ts';
 import { huggingFaceConfigOf } from '../../core/model/huggingFaceConfig.ts';
 import { initialWeights } from '../../core/model/initialWeights.ts';
 import { initialAdapter, type LoraConfig } from '../../core/model/lora.ts';
+import { memoryProblem } from '../../core/model/memory.ts';
 import { presetConfig } from '../../core/model/presets.ts';
 import type { RunConfig } from '../../core/run/config.ts';
 import { type Adapter, adapterConfigFileName, isAdapterDirectory, readAdapterDirectory } from '../checkpoint/adapterDirectory.ts';
 import { baseModelFileName, describeBaseModel } from '../checkpoint/baseModel.ts';
 import { openModelDirectory, readModelWeights } from '../checkpoint/modelDirectory.ts';
-import type { Policy } from '../checkpoint/policyDirectory.ts';
+import { readJsonFile } from '../checkpoint/modelFile.ts';
+import { modelDirectoryOf } from '../checkpoint/modelSource.ts';
+import { type Policy, readPolicyConfig } from '../checkpoint/policyDirectory.ts';
 import { declareFloat32, jsonBytes, type PolicyFiles, readPolicyFiles } from '../checkpoint/policyFiles.ts';
 import { buildTokenizer, type TokenizerFiles } from '../policy/tokenizer/builtTokenizers.ts';
 import { PolicyTokenizer } from '../policy/tokenizer/policyTokenizer.ts';
 import { ConfigError } from './configError.ts';
+import { memoryBytes } from './machineMemory.ts';
 
 export interface InitialPolicy extends Policy {
   readonly files: PolicyFiles;
@@ -47,6 +51,9 @@ function vocabularyOf(files: TokenizerFiles): { size: number; endOfTurn: number;
 /** @throws ConfigError when the directory is no policy that turnwise can train. */
 async function existingPolicy(path: string, settings: Pick<RunConfig['policy'], 'contextLength' | 'lora'>, seed: number): Promise<InitialPolicy> {
   try {
+    const { config, lora } = await readPolicyConfigOf(path, settings.lora ?? null);
+    const problem = memoryProblem(config, lora, memoryBytes());
+    if (problem !== undefined) throw new Error(`${path}: ${problem}`);
     const policy = await policyAt(path, settings.lora ?? null, seed);
     const tokenizer = await PolicyTokenizer.load(policy.tokenizerPath);
     checkFits(path, policy.config, tokenizer.vocabSize, settings.contextLength);
@@ -54,6 +61,13 @@ async function existingPolicy(path: string, settings: Pick<RunConfig['policy'], 
   } catch (error) {
     throw new ConfigError(`policy.path: ${(error as Error).message}`, { cause: error });
   }
+}
+
+/** Architecture and adapter of what `policy.path` names, without reading a tensor. */
+export async function readPolicyConfigOf(path: string, lora: LoraConfig | null): Promise<{ config: ModelConfig; lora: LoraConfig | null }> {
+  if (!(await isAdapterDirectory(path))) return { config: await readPolicyConfig(path), lora };
+  const described = adapterDescriptionOf(await readJsonFile(path, adapterConfigFileName));
+  return { config: await readPolicyConfig(await modelDirectoryOf(described.base)), lora: described.lora };
 }
 
 function checkFits(path: string, { vocabSize, maxPositions, slidingWindow }: ModelConfig, tokenCount: number, contextLength: number): void {

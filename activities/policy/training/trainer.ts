@@ -94,6 +94,9 @@ export class Trainer {
   }
 
   plan(rows: readonly TrainedRow[], maxTokens: number): MicroBatch[] {
+    const { maxPositions } = this.config;
+    const longest = rows.reduce((most, { tokens }) => Math.max(most, tokens.length), 0);
+    if (longest > maxPositions) throw new Error(`training: expected rows of at most the model's ${maxPositions} positions, got one of ${longest} tokens`);
     return planMicroBatches(
       rows.map((row) => positionsOf(row.tokens)),
       Math.min(maxTokens, efficientTokens),
