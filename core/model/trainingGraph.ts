@@ -27,9 +27,16 @@ export const gradientName = (tensor: string) => `gradient.${tensor}`;
 export const embeddedGradientName = 'gradient.embedded';
 
 /** Feeds: every trained tensor by name, the layout, `tokens` int32 [N], and per trained token [R, 1] `targets` int32 and figures float32. */
-export function trainingGraph(config: ModelConfig, kind: TrainingGraphKind, attentionBlocks: number, base: FrozenBase | null = null): Graph {
+/** What tells arrangements apart that need graphs of their own. */
+export interface LayoutKind {
+  readonly attentionBlocks: number;
+  /** Siblings behind prefixes that they share. */
+  readonly shared: boolean;
+}
+
+export function trainingGraph(config: ModelConfig, kind: TrainingGraphKind, { attentionBlocks, shared }: LayoutKind, base: FrozenBase | null = null): Graph {
   const graph = new Graph();
-  const layout = layoutInputs(graph, config, attentionBlocks);
+  const layout = layoutInputs(graph, config, attentionBlocks, shared);
   const { parameters, trained } = graphParameters(graph, config, base);
   const embedded = embed(parameters, graph.input('tokens', 'int32', [layout.tokenCount]), config, layout.tokenCount);
   const loss = lossOf(graph, decoderLogits(embedded, parameters, config, layout), kind);

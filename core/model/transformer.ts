@@ -2,12 +2,14 @@
  * @file The decoder-only transformer as graph values: RMSNorm, rotary positions, grouped-query attention, SwiGLU (Qwen2, Qwen3, Llama).
  * Axes: N tokens, B rows, T tokens of the longest row, R trained tokens, D width, V vocabulary.
  */
+import { collectRows, spreadRows } from '../graph/grids.ts';
 import { causalAttention, gatherRows, rmsNorm, rope, swiglu } from '../graph/macros.ts';
 import * as op from '../graph/ops.ts';
-import type { Value } from '../graph/types.ts';
+import { prefixedAttention } from '../graph/prefixedAttention.ts';
+import type { Dim, Value } from '../graph/types.ts';
 import type { ModelConfig } from './config.ts';
 import { factorNames } from './lora.ts';
-import { offGrid, type RowLayout } from './rowLayout.ts';
+import type { RowLayout } from './rowLayout.ts';
 import { embeddingName, finalNormName, headName, layerNames } from './tensorNames.ts';
 
 /** The model's tensors as graph values. */
@@ -86,15 +88,26 @@ export function decoderLogits(embedded: Value, parameters: Parameters, config: M
 function selfAttention(x: Value, parameters: Parameters, layer: number, config: ModelConfig, layout: RowLayout): Value {
   const names = layerNames(layer);
   const { headCount, kvHeadCount, headDim } = config;
-  const { tokenCount, rows, length, tables, positions, queryGrid, keyGrid } = layout;
+  const { tokenCount, tables, queryPlaces, keyPlaces } = layout;
   const normed = rmsNorm(x, parameter(parameters, names.inputNorm), config.rmsNormEps);
   const { query, key, value } = queryKeyValue(normed, parameters, layer);
-  const split = (projected: Value, heads: number) => op.reshape(projected, [tokenCount, heads, headDim]);
-  const q = rope(gatherRows(headNorm(split(query, headCount), parameters, names.queryNorm, config), queryGrid), tables);
-  const k = rope(gatherRows(headNorm(split(key, kvHeadCount), parameters, names.keyNorm, config), keyGrid), tables);
-  const v = gatherRows(split(value, kvHeadCount), keyGrid);
-  const grouped = op.reshape(q, [rows, kvHeadCount, headCount / kvHeadCount, length, headDim]);
-  const attended = causalAttention(grouped, k, v, positions, 1 / Math.sqrt(headDim), { starts: layout.blockStarts, length });
-  const byHead = op.reshape(attended, [rows, headCount, length, headDim]);
-  return op.reshape(offGrid(byHead, queryGrid), [tokenCount, headCount * headDim]);
+  const split = (projected: Value, heads: number) => op.reshape(projected, [tokenCount, heads, 1, headDim]);
+  const q = spreadRows(rope(headNorm(split(query, headCount), parameters, names.queryNorm, config), tables), queryPlaces);
+  const k = spreadRows(rope(headNorm(split(key, kvHeadCount), parameters, names.keyNorm, config), tables), keyPlaces);
+  const v = spreadRows(split(value, kvHeadCount), keyPlaces);
+  return op.reshape(collectRows(attendedGrids(q, k, v, config, layout), queryPlaces), [tokenCount, headCount * headDim]);
+}
+
+/** Rows attend to themselves; what siblings have of their own, to their row as well. */
+function attendedGrids(q: readonly Value[], k: readonly Value[], v: readonly Value[], config: ModelConfig, layout: RowLayout): Value[] {
+  const { length, positions, blockStarts, suffixes } = layout;
+  const { headCount, kvHeadCount, headDim } = config;
+  const [query, key, value] = [q[0] as Value, k[0] as Value, v[0] as Value];
+  const scale = 1 / Math.sqrt(headDim);
+  const attended = [causalAttention(query, key, value, positions, scale, { starts: blockStarts, length })];
+  if (suffixes === null) return attended;
+  const ofPrefix = (x: Value) => op.reshape(x, [x.shape[0] as Dim, kvHeadCount, 1, length, headDim]);
+  const inputs = { query: q[1] as Value, key: k[1] as Value, value: v[1] as Value, prefixKey: ofPrefix(key), prefixValue: ofPrefix(value) };
+  const masks = { prefix: suffixes.prefixMask, positions: suffixes.positions, group: headCount / kvHeadCount };
+  return [...attended, prefixedAttention(inputs, masks, scale)];
 }

@@ -121,8 +121,8 @@ describe('micro-batches', () => {
 
   it('put rows of similar length together, the longest first', () => {
     expect(planMicroBatches([20, 150, 21, 149, 22, 151, 23, 152], 640)).toEqual([
-      { rows: [7, 5, 1, 3], length: 152 },
-      { rows: [6, 4, 2, 0], length: 24 },
+      { rows: [7, 5, 1, 3], length: 152, shared: null },
+      { rows: [6, 4, 2, 0], length: 24, shared: null },
     ]);
     expect(planMicroBatches([900], 640)).toEqual([{ rows: [0], length: 904 }]);
   });

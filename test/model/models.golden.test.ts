@@ -4,8 +4,9 @@ import { createSession } from '../../activities/policy/ort/session.ts';
 import { Trainer } from '../../activities/policy/training/trainer.ts';
 import { Graph } from '../../core/graph/graph.ts';
 import { modelBytes } from '../../core/graph/onnx.ts';
+import { layoutFeeds } from '../../core/model/layoutFeeds.ts';
 import { graphParameters } from '../../core/model/parameters.ts';
-import { layoutFeeds, layoutInputs } from '../../core/model/rowLayout.ts';
+import { layoutInputs } from '../../core/model/rowLayout.ts';
 import { decoderLogits, embed } from '../../core/model/transformer.ts';
 import { type GoldenModel, goldenModelNames, loadGoldenModel } from './goldenModels.ts';
 import { lossAndGradients, lossOf, maxDifference, relativeDifference, rowsOf } from './goldenSteps.ts';
@@ -27,8 +28,7 @@ async function logitsOf(model: GoldenModel): Promise<Float32Array> {
     ...weightFeeds(model),
     ...layoutFeeds(
       model.config,
-      lengths,
-      Math.max(...lengths),
+      { lengths, length: Math.max(...lengths), suffixes: null },
       Int32Array.from({ length: count }, (_, token) => token),
     ),
     tokens: { data: Int32Array.from(inputIds.flat()), shape: [count] },

@@ -34,13 +34,13 @@ export class TrainingSessions {
   }
 
   async get(kind: TrainingGraphKind, batch: MicroBatch): Promise<Session> {
-    const blocks = attentionBlocks(batch.length);
-    const key = JSON.stringify([kind, blocks]);
+    const layout = { attentionBlocks: attentionBlocks(batch.shared?.prefixLength ?? batch.length), shared: batch.shared !== null };
+    const key = JSON.stringify([kind, layout]);
     const found = this.entries.get(key);
     const bytes = Math.max(found?.bytes ?? 0, activationBytes(this.config, batch));
     this.entries.delete(key);
     await this.makeRoom(bytes);
-    const session = found?.session ?? (await createSession(modelBytes(trainingGraph(this.config, kind, blocks, this.base)), this.options));
+    const session = found?.session ?? (await createSession(modelBytes(trainingGraph(this.config, kind, layout, this.base)), this.options));
     this.entries.set(key, { session, bytes });
     return session;
   }
@@ -70,6 +70,6 @@ const arenaFactor = 1.3;
 /** Estimate of what a session's arena holds: per token and layer the projections, the attention and the feed-forward, forward and backward. */
 function activationBytes(config: ModelConfig, batch: MicroBatch): number {
   const { hiddenSize, intermediateSize, headCount, headDim, layerCount, vocabSize } = config;
-  const perLayer = 8 * hiddenSize + 4 * headCount * headDim + 4 * intermediateSize + headCount * batch.length;
+  const perLayer = 8 * hiddenSize + 4 * headCount * headDim + 4 * intermediateSize + headCount * (batch.length + (batch.shared?.prefixLength ?? 0));
   return arenaFactor * 4 * cellsOf(batch) * (layerCount * perLayer + 4 * vocabSize);
 }

@@ -7,9 +7,10 @@ import type { BatchRow } from '../../../core/run/batch.ts';
 import type { Feed, FeedArray, SessionOptions } from '../ort/session.ts';
 import { perTokenFeed, perTokenRows, positionsOf, type TrainedRow, tokenFeeds } from './feeds.ts';
 import { GradientSum, type ModelState } from './gradientSum.ts';
-import { type MicroBatch, planMicroBatches } from './microBatches.ts';
+import { type MicroBatch, planMicroBatches, planShared } from './microBatches.ts';
 import { type PolicyStepSettings, policyStep } from './policyStep.ts';
 import { TrainingSessions } from './sessions.ts';
+import { sharedPrefixes } from './sharedPrefixes.ts';
 import type { PolicyMetrics, SupervisedMetrics, SupervisedRow } from './types.ts';
 
 export interface TrainerOptions extends SessionOptions {
@@ -97,10 +98,10 @@ export class Trainer {
     const { maxPositions } = this.config;
     const longest = rows.reduce((most, { tokens }) => Math.max(most, tokens.length), 0);
     if (longest > maxPositions) throw new Error(`training: expected rows of at most the model's ${maxPositions} positions, got one of ${longest} tokens`);
-    return planMicroBatches(
-      rows.map((row) => positionsOf(row.tokens)),
-      Math.min(maxTokens, efficientTokens),
-    );
+    const lengths = rows.map((row) => positionsOf(row.tokens));
+    const most = Math.min(maxTokens, efficientTokens);
+    const { groups, alone } = sharedPrefixes(rows);
+    return [...planShared(lengths, groups, most), ...planMicroBatches(lengths, most, alone)];
   }
 
   /** One graph, one micro-batch; `perToken` is aligned with the tokens of each row. Gradients go to `gradient`. */
