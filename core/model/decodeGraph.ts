@@ -160,7 +160,8 @@ function attend(context: Context, { query, key, value }: AttentionInputs, layer:
   const toOwn = kind === 'decode' ? ops.mul(ownProbabilities, ownValue) : ops.matMul(ownProbabilities, ownValue);
   const attended = ops.add(toPast, toOwn);
   const flat = kind === 'decode' ? ops.reshape(attended, ['N', heads * headDim]) : unfoldGroups(context, attended);
-  return ops.linear(flat, context.weight(layerNames(layer).output));
+  const names = layerNames(layer);
+  return ops.linear(flat, context.weight(names.output), config.outputBias ? context.weight(names.outputBias) : undefined);
 }
 
 /** [B, kv, T, headDim] → [B, kv, 1, T, headDim] */
