@@ -22,16 +22,30 @@ import type { Figure } from './figure.ts';
 const vocabSizes = { S: 512, M: 4096 } as const;
 type ShapeName = keyof typeof vocabSizes;
 
+interface Case {
+  readonly shape: ShapeName;
+  readonly rows: number;
+  readonly promptTokens: number;
+  readonly sampledTokens: number;
+  /** All rows have the same prompt, as siblings do. */
+  readonly shared: boolean;
+  readonly bar: number;
+}
+
+const apart = (shape: ShapeName, rows: number, bar: number): Case => ({ shape, rows, promptTokens: 16, sampledTokens: 240, shared: false, bar });
+const siblings = (shape: ShapeName, bar: number): Case => ({ shape, rows: 32, promptTokens: 256, sampledTokens: 64, shared: true, bar });
 const cases = [
-  { shape: 'S', rows: 8, bar: 2.5 },
-  { shape: 'S', rows: 32, bar: 2 },
-  { shape: 'M', rows: 8, bar: 1.8 },
-  { shape: 'M', rows: 32, bar: 1.4 },
-] as const;
+  apart('S', 1, 4),
+  apart('S', 8, 3),
+  apart('S', 32, 2.2),
+  siblings('S', 3),
+  apart('M', 1, 3),
+  apart('M', 8, 2),
+  apart('M', 32, 1.5),
+  siblings('M', 3),
+];
 
 const rounds = 3;
-const promptTokens = 16;
-const sampledTokens = 240;
 
 export async function decodingFigures(): Promise<Figure[]> {
   const figures: Figure[] = [];
@@ -39,17 +53,18 @@ export async function decodingFigures(): Promise<Figure[]> {
   return figures;
 }
 
-async function figuresOf({ shape, rows, bar }: (typeof cases)[number]): Promise<Figure[]> {
+async function figuresOf(entry: Case): Promise<Figure[]> {
+  const { shape, rows, promptTokens, sampledTokens, shared, bar } = entry;
   const directory = await mkdtemp(join(tmpdir(), 'turnwise-bench-decoding-'));
   const decoder = new Decoder();
-  const peer = startPeer(shape, rows);
+  const peer = startPeer(entry);
   const [ours, ratios]: [number[], number[]] = [[], []];
   try {
     await writePolicy(directory, shape);
-    await tokensPerSecond(decoder, directory, shape, { rows, sampled: 8, seed: 0 });
+    await tokensPerSecond(decoder, directory, { ...entry, sampledTokens: 8 }, 0);
     for (let round = 1; round <= rounds; round++) {
       const peerRate = await peer?.tokensPerSecond();
-      const rate = await tokensPerSecond(decoder, directory, shape, { rows, sampled: sampledTokens, seed: round });
+      const rate = await tokensPerSecond(decoder, directory, entry, round);
       ours.push(rate);
       if (peerRate !== undefined) ratios.push(rate / peerRate);
     }
@@ -58,8 +73,8 @@ async function figuresOf({ shape, rows, bar }: (typeof cases)[number]): Promise<
     await decoder.close();
     await rm(directory, { recursive: true, force: true });
   }
-  const how = `${rounds} rounds of ${rows} concurrent calls, ${promptTokens} prompt + ${sampledTokens} sampled tokens at temperature 1, ${intraOpThreads()} threads, medians`;
-  const name = `decoding.${shape}.batch${rows}`;
+  const how = `${rounds} rounds of ${rows} concurrent calls, ${promptTokens} ${shared ? 'shared ' : ''}prompt + ${sampledTokens} sampled tokens at temperature 1, ${intraOpThreads()} threads, medians`;
+  const name = `decoding.${shape}.batch${rows}${shared ? '.sharedPrompt' : ''}`;
   return [
     figure(`${name}.tokensPerSecond`, ours, 'tokens/s', null, how),
     ratios.length === rounds
@@ -74,21 +89,16 @@ async function writePolicy(directory: string, shape: ShapeName): Promise<void> {
   await writePolicyDirectory(directory, { weights: initialWeights(config, 1), files, card: '' });
 }
 
-/** Prompts differ between rows and rounds, so that no prefix is found computed. */
-async function tokensPerSecond(
-  decoder: Decoder,
-  directory: string,
-  shape: ShapeName,
-  { rows, sampled, seed }: { readonly rows: number; readonly sampled: number; readonly seed: number },
-): Promise<number> {
+/** Prompts differ between rounds, so that no prefix is found computed. */
+async function tokensPerSecond(decoder: Decoder, directory: string, { shape, rows, promptTokens, sampledTokens, shared }: Case, seed: number): Promise<number> {
   const requests = Array.from({ length: rows }, (_, row) => {
-    const random = randomOf(1000 * seed + row);
+    const random = randomOf(1000 * seed + (shared ? 0 : row));
     const context = Int32Array.from({ length: promptTokens }, () => random.integer(0, vocabSizes[shape] - 1));
-    return { context, seed: row, rule: { temperature: 1, topK: 0, topP: 1 }, maxTokens: sampled, endTokens: [] };
+    return { context, seed: row, rule: { temperature: 1, topK: 0, topP: 1 }, maxTokens: sampledTokens, endTokens: [] };
   });
   const start = performance.now();
   await Promise.all(requests.map((request) => decoder.generate({ key: directory, path: directory }, request)));
-  return (rows * sampled * 1000) / (performance.now() - start);
+  return (rows * sampledTokens * 1000) / (performance.now() - start);
 }
 
 const peerMissing = 'no Python with torch and transformers; name one in TURNWISE_PYTHON';
@@ -99,10 +109,12 @@ interface Peer {
 }
 
 /** One process for all rounds: it sleeps while we decode, and importing torch takes longer than a round. */
-function startPeer(shape: ShapeName, rows: number): Peer | undefined {
+function startPeer({ shape, rows, promptTokens, sampledTokens, shared }: Case): Peer | undefined {
   const python = process.env['TURNWISE_PYTHON'];
   if (!python || !existsSync(python)) return undefined;
-  const child = spawn(python, [join(import.meta.dirname, 'peer_generate.py'), shape, String(rows)], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = spawn(python, [join(import.meta.dirname, 'peer_generate.py'), shape, ...[rows, promptTokens, sampledTokens, Number(shared)].map(String)], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
   const answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const tokensPerSecond = async () => {
     child.stdin.write('\n');

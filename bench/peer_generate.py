@@ -1,8 +1,8 @@
 """Sampled generation by the peer: transformers' generate on the CPU, float32, on the shapes S and M.
 
-    python peer_generate.py S|M ROWS
+    python peer_generate.py S|M ROWS PROMPT SAMPLED SHARED
 
-16 prompt tokens and 240 sampled ones a row. After a short warming call, answers every line on standard input with a measurement, one JSON line:
+PROMPT prompt tokens, the same for every row where SHARED is 1, and SAMPLED sampled ones a row. After a short warming call, answers every line on standard input with a measurement, one JSON line:
 {"torch", "transformers", "threads", "tokensPerSecond"}.
 """
 import json
@@ -20,19 +20,20 @@ SHAPES = {
 
 
 def main():
-    shape, rows = sys.argv[1], int(sys.argv[2])
+    shape = sys.argv[1]
+    rows, prompt_tokens, sampled, shared = map(int, sys.argv[2:])
     torch.manual_seed(0)
     config = Qwen2Config(**SHAPES[shape], max_position_embeddings=1024, tie_word_embeddings=True, attn_implementation="sdpa")
     model = Qwen2ForCausalLM(config).float().eval()
-    prompt = torch.randint(0, config.vocab_size, (rows, 16))
+    prompt = torch.randint(1, config.vocab_size, (1 if shared else rows, prompt_tokens)).expand(rows, prompt_tokens).contiguous()
     with torch.inference_mode():
         model.generate(prompt, max_new_tokens=8, do_sample=True, pad_token_id=0)
         versions = {"torch": torch.__version__, "transformers": transformers.__version__, "threads": torch.get_num_threads()}
         for _ in sys.stdin:
             start = time.perf_counter()
-            model.generate(prompt, max_new_tokens=240, min_new_tokens=240, do_sample=True, top_k=0, pad_token_id=0)
+            model.generate(prompt, max_new_tokens=sampled, min_new_tokens=sampled, do_sample=True, top_k=0, pad_token_id=0)
             seconds = time.perf_counter() - start
-            print(json.dumps({**versions, "tokensPerSecond": rows * 240 / seconds}), flush=True)
+            print(json.dumps({**versions, "tokensPerSecond": rows * sampled / seconds}), flush=True)
 
 
 main()

@@ -2,6 +2,7 @@
  * @file Copies a run's policy, verified, to a directory that other software loads.
  * @example npm run export -- quickstart-1123-141503 --out my-policy
  * @example npm run export -- quickstart-1123-141503 --step 20 --out policy-after-20-steps
+ * @example npm run export -- lora-1123-141503 --merge --out my-policy
  */
 import { exportRun } from '../workers/export.ts';
 import { commandNamed, exitCodes, runCommand, say } from './runs/command.ts';
@@ -12,17 +13,20 @@ const program = commandNamed('export')
   .description('Copy the policy of a checkpoint to a Hugging Face directory. Every file is checked against the checkpoint’s manifest, before and after.')
   .argument('<run>', 'name of the run')
   .option('--step <n>', 'after this step of reinforcement learning; 0 is the policy it started from (default: the newest checkpoint)', wholeNumber)
+  .option('--merge', 'add an adapter to its base and write the whole model', false)
   .requiredOption('--out <directory>', 'must not exist, or be empty')
   .parse();
 
 const [run = ''] = program.args;
-const { step, out } = program.opts<{ step?: number; out: string }>();
+const { step, out, merge } = program.opts<{ step?: number; out: string; merge: boolean }>();
 
 await runCommand(async () => {
   requireRun(run);
-  const { checkpoint, directory, files } = await exportRun(run, step, out);
+  const { checkpoint, directory, files } = await exportRun(run, step, out, merge);
   say(`${checkpoint} of ${run} → ${directory}`);
   for (const [name, { size }] of Object.entries(files)) say(`  ${name}  ${size.toLocaleString('en')} bytes`);
-  say(`\nLoad it: AutoModelForCausalLM.from_pretrained("${directory}"); README.md there says how to load the tokenizer.`);
+  const isAdapter = Object.hasOwn(files, 'adapter_config.json');
+  const load = isAdapter ? 'AutoPeftModelForCausalLM' : 'AutoModelForCausalLM';
+  say(`\nLoad it: ${load}.from_pretrained("${directory}"); README.md there says how to load the tokenizer.`);
   return exitCodes.done;
 });

@@ -6,6 +6,7 @@
 import { basename, extname } from 'node:path';
 import { loadRunConfig } from '../workers/config/runConfig.ts';
 import { askWorkersFor } from '../workers/config/sandboxBackend.ts';
+import { modelMemoryText } from '../workers/modelPlan.ts';
 import { validateTasks } from '../workers/tasks.ts';
 import { commandNamed, runCommand, say, withProcesses } from './runs/command.ts';
 import { planText } from './runs/plan.ts';
@@ -27,8 +28,9 @@ const [file = '', ...overrides] = program.args;
 await runCommand(async () => {
   const config = loadRunConfig(file, overrides);
   const { lines } = await validateTasks(config);
+  const memory = await modelMemoryText(config);
   if (options.dryRun) {
-    say(`${planText(config)}\n\n${lines.map((line) => `  ${line}`).join('\n')}`);
+    say(`${planText(config, memory)}\n\n${lines.map((line) => `  ${line}`).join('\n')}`);
     return 0;
   }
   askWorkersFor(config.sandbox.backend);

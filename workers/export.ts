@@ -3,6 +3,6 @@ import { resolve } from 'node:path';
 import { runPaths, turnwiseHome } from '../activities/artifacts/paths.ts';
 import { type ExportedPolicy, exportPolicy } from '../activities/checkpoint/exportPolicy.ts';
 
-export function exportRun(run: string, step: number | undefined, out: string): Promise<ExportedPolicy> {
-  return exportPolicy(runPaths(turnwiseHome(), run).checkpoints, step, resolve(out));
+export function exportRun(run: string, step: number | undefined, out: string, merge: boolean): Promise<ExportedPolicy> {
+  return exportPolicy(runPaths(turnwiseHome(), run).checkpoints, step, resolve(out), merge);
 }

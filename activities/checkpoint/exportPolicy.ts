@@ -1,13 +1,16 @@
 /** @file A copy of a checkpoint's policy, verified before and after, whole or absent. */
-import { mkdir, readFile, rename, rm, rmdir } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, rmdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { syncDirectory } from '../artifacts/atomicWrite.ts';
 import { isFileError } from '../artifacts/diskFull.ts';
+import { isAdapterDirectory } from './adapterDirectory.ts';
 import { CheckpointError } from './checkpointErrors.ts';
 import { positionOf } from './checkpointName.ts';
-import { copyDurably } from './durableFile.ts';
+import { copyDurably, digestOf } from './durableFile.ts';
 import { listCheckpoints } from './findCheckpoint.ts';
 import { type ManifestFiles, manifestName, verifyCheckpoint } from './manifest.ts';
+import { readMergedPolicy, writePolicyDirectory } from './policyDirectory.ts';
+import { cardFileName } from './policyFiles.ts';
 
 export interface ExportedPolicy {
   /** Such as `global_step_12`. */
@@ -18,16 +21,17 @@ export interface ExportedPolicy {
 
 /**
  * `step` undefined is the newest checkpoint; 0 the policy that reinforcement learning started from, after the warm-up.
+ * With `merge`, an adapter is added to its base and the whole model written; the checkpoint keeps the adapter alone, so nothing is added twice.
  * @throws CheckpointError when there is no such checkpoint or it is damaged; Error when `out` holds something already.
  */
-export async function exportPolicy(checkpoints: string, step: number | undefined, out: string): Promise<ExportedPolicy> {
+export async function exportPolicy(checkpoints: string, step: number | undefined, out: string, merge = false): Promise<ExportedPolicy> {
   const checkpoint = chosen(await listCheckpoints(checkpoints), step, checkpoints);
   const directory = join(checkpoints, checkpoint);
   await verifyCheckpoint(directory);
   await removeIfEmpty(out);
   const temporary = join(dirname(out), `.${basename(out)}.${process.pid}.tmp`);
   try {
-    const files = await copyPolicy(directory, temporary);
+    const files = await (merge ? mergePolicy(join(directory, 'policy'), temporary) : copyPolicy(directory, temporary));
     await rename(temporary, out);
     await syncDirectory(dirname(out));
     return { checkpoint, directory: out, files };
@@ -53,6 +57,14 @@ async function removeIfEmpty(out: string): Promise<void> {
     if (!isFileError(error, 'ENOTEMPTY', 'EEXIST', 'ENOTDIR')) throw error;
     throw new Error(`export: expected ${out} not to exist, or to be an empty directory; choose another --out`, { cause: error });
   });
+}
+
+async function mergePolicy(adapter: string, target: string): Promise<ManifestFiles> {
+  if (!(await isAdapterDirectory(adapter))) throw new Error('export --merge: expected a run that trains an adapter (policy.lora), got one of whole models');
+  await rm(target, { recursive: true, force: true });
+  await writePolicyDirectory(target, { ...(await readMergedPolicy(adapter)), card: await readFile(join(adapter, cardFileName), 'utf8') });
+  const digests = (await readdir(target)).map(async (name) => [name, await digestOf(join(target, name))] as const);
+  return Object.fromEntries(await Promise.all(digests));
 }
 
 async function copyPolicy(checkpoint: string, target: string): Promise<ManifestFiles> {

@@ -3,10 +3,12 @@
  * The table's type is mapped over the op set, so an operation without a line here does not compile.
  */
 import { unbroadcast } from './broadcasting.ts';
+import { collectRowsRule, spreadRowsRule } from './grids.ts';
 import { causalAttentionRule, gatherRowsRule, rmsNormRule, ropeRule, swigluRule, tokenLogprobRule } from './macroGradients.ts';
 import type { MacroName, Macros } from './macroTypes.ts';
 import type { OperationName, Operations } from './operations.ts';
 import * as op from './ops.ts';
+import { prefixedAttentionRule } from './prefixedAttention.ts';
 import { type Attributes, inverseOf, normalised, zerosLike } from './ruleParts.ts';
 import { knownDim, reducedShape, sameShape, swapLastTwo } from './shapes.ts';
 import type { Shape, Value } from './types.ts';
@@ -200,6 +202,9 @@ export const rules: { readonly [K in ActName]: Rule<K> | NotDifferentiable } = {
   rope: ropeRule,
   swiglu: swigluRule,
   causalAttention: causalAttentionRule,
+  prefixedAttention: prefixedAttentionRule,
+  spreadRows: spreadRowsRule,
+  collectRows: collectRowsRule,
   gatherRows: gatherRowsRule,
   tokenLogprob: tokenLogprobRule,
 };

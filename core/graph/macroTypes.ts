@@ -10,6 +10,12 @@ export interface Macros {
   swiglu: { activated: Value };
   /** Causal grouped-query attention. Inputs: q [B, kv, g, T, headDim], k and v [B, kv, T, headDim]. */
   causalAttention: { scale: number; blocks: readonly AttentionBlock[] };
+  /** Attention to a prefix and causally to a suffix. Inputs: q [P, kv, G, g · T, headDim], k and v [P, kv, G, T, headDim], of the prefix [P, kv, 1, S, headDim]. */
+  prefixedAttention: PrefixedAttention;
+  /** x [..., D] → one arrangement of its rows on each of several grids. Inputs: x. */
+  spreadRows: GridPlaces;
+  /** The way back: grids [..., D] → [...places, D]. Inputs: one a grid. */
+  collectRows: GridPlaces;
   /** x [..., D] → [...rows, D]. No row of x is gathered twice, except as padding. Inputs: x. */
   gatherRows: RowGather;
   /** log softmax at the target, and the entropy. Inputs: logits [N, V], targets [N, 1]. Outputs: logprob [N, 1], entropy [N, 1]. */
@@ -35,6 +41,22 @@ export interface RowGather {
   readonly inverse: Value;
   /** Every row of x went somewhere: `inverse` has no −1. */
   readonly complete: boolean;
+}
+
+/** Where rows stand on several grids that together hold each of them once. */
+export interface GridPlaces {
+  /** A grid's cells as integers of any shape: the row that stands there, in row-major order; −1 is padding. */
+  readonly cells: readonly Value[];
+  /** Where each row stands, counted through all cells of all grids in their order. */
+  readonly places: Value;
+}
+
+export interface PrefixedAttention {
+  readonly scale: number;
+  /** [P, kv, G, g · T, S] */
+  readonly prefixProbabilities: Value;
+  /** [P, kv, G, g · T, T] */
+  readonly ownProbabilities: Value;
 }
 
 /** Queries start … end − 1 against keys 0 … end − 1: what lies above the diagonal of later blocks is never computed. */

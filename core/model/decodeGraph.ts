@@ -154,7 +154,8 @@ function attend(context: Context, { query, key, value }: AttentionInputs, layer:
   const toOwn = kind === 'decode' ? ops.mul(ownProbabilities, value) : ops.matMul(ownProbabilities, value);
   const attended = ops.add(toPast, toOwn);
   const flat = kind === 'decode' ? ops.reshape(attended, ['N', heads * headDim]) : unfoldGroups(context, attended);
-  return ops.linear(flat, context.weight(layerNames(layer).output));
+  const names = layerNames(layer);
+  return ops.linear(flat, context.weight(names.output), config.outputBias ? context.weight(names.outputBias) : undefined);
 }
 
 /** Within a chunk a token sees those before it: adds the causal mask to [B, kv, group · T, T]. One token needs none. */
@@ -198,9 +199,10 @@ function feedForward(context: Context, x: Value, layer: number): Value {
   const { config, weight, packed } = context;
   const names = layerNames(layer);
   const normed = ops.simplifiedLayerNormalization(x, weight(names.attentionNorm), config.rmsNormEps);
-  const joined = ops.linear(normed, packed(`layers.${layer}.gate_up.weight`, [names.gate, names.up]));
+  const bias = config.feedForwardBias ? packed(`layers.${layer}.gate_up.bias`, [names.gateBias, names.upBias]) : undefined;
+  const joined = ops.linear(normed, packed(`layers.${layer}.gate_up.weight`, [names.gate, names.up]), bias);
   const [gate, up] = ops.split(joined, [config.intermediateSize, config.intermediateSize], 1) as [Value, Value];
-  return ops.linear(ops.mul(ops.quickGelu(gate), up), weight(names.down));
+  return ops.linear(ops.mul(ops.quickGelu(gate), up), weight(names.down), config.feedForwardBias ? weight(names.downBias) : undefined);
 }
 
 /** [B, kv, T, headDim] → [B, kv · T · headDim] */

@@ -2,26 +2,31 @@
  * @file The decoder-only transformer as graph values: RMSNorm, rotary positions, grouped-query attention, SwiGLU (Qwen2, Qwen3, Llama).
  * Axes: N tokens, B rows, T tokens of the longest row, R trained tokens, D width, V vocabulary.
  */
-import type { Graph } from '../graph/graph.ts';
+import { collectRows, spreadRows } from '../graph/grids.ts';
 import { causalAttention, gatherRows, rmsNorm, rope, swiglu } from '../graph/macros.ts';
 import * as op from '../graph/ops.ts';
-import type { Value } from '../graph/types.ts';
+import { prefixedAttention } from '../graph/prefixedAttention.ts';
+import type { Dim, Value } from '../graph/types.ts';
 import type { ModelConfig } from './config.ts';
-import { offGrid, type RowLayout } from './rowLayout.ts';
-import { embeddingName, finalNormName, headName, layerNames, tensorShapes } from './tensorNames.ts';
+import { factorNames } from './lora.ts';
+import type { RowLayout } from './rowLayout.ts';
+import { embeddingName, finalNormName, headName, layerNames } from './tensorNames.ts';
 
 /** The model's tensors as graph values. */
 export type Parameters = ReadonlyMap<string, Value>;
-
-/** Weights fed at every run: they change between runs. */
-export function parameterInputs(graph: Graph, config: ModelConfig): Parameters {
-  return new Map(Array.from(tensorShapes(config), ([name, shape]) => [name, graph.input(name, 'float32', shape)]));
-}
 
 export function parameter(parameters: Parameters, name: string): Value {
   const value = parameters.get(name);
   if (!value) throw new Error(`parameter ${name}: not among the ${parameters.size} tensors of the model`);
   return value;
+}
+
+/** x Wᵀ + bias where the architecture has one, and (x Aᵀ) Bᵀ where an adapter lies on W. */
+function project(x: Value, parameters: Parameters, weight: string, bias: string): Value {
+  const y = op.linear(x, parameter(parameters, weight), parameters.get(bias));
+  const { a, b } = factorNames(weight);
+  const [factorA, factorB] = [parameters.get(a), parameters.get(b)];
+  return factorA && factorB ? op.gemm(op.linear(x, factorA), factorB, { transB: true, c: y }) : y;
 }
 
 /** Rows of the embedding, [count, D]. The gradient stops here: see trainingGraph.ts. */
@@ -33,11 +38,10 @@ export function embed(parameters: Parameters, tokens: Value, config: ModelConfig
 /** [N, D] → [N, 2 or 3 projections], each with its bias where the architecture has one. */
 function queryKeyValue(x: Value, parameters: Parameters, layer: number): { query: Value; key: Value; value: Value } {
   const names = layerNames(layer);
-  const project = (weight: string, bias: string) => op.linear(x, parameter(parameters, weight), parameters.get(bias));
   return {
-    query: project(names.query, names.queryBias),
-    key: project(names.key, names.keyBias),
-    value: project(names.value, names.valueBias),
+    query: project(x, parameters, names.query, names.queryBias),
+    key: project(x, parameters, names.key, names.keyBias),
+    value: project(x, parameters, names.value, names.valueBias),
   };
 }
 
@@ -48,15 +52,16 @@ function headNorm(x: Value, parameters: Parameters, name: string, config: ModelC
 }
 
 function attentionOutput(attended: Value, parameters: Parameters, layer: number): Value {
-  return op.linear(attended, parameter(parameters, layerNames(layer).output));
+  const names = layerNames(layer);
+  return project(attended, parameters, names.output, names.outputBias);
 }
 
 /** x + down(silu(gate(norm x)) · up(norm x)) */
 export function feedForward(x: Value, parameters: Parameters, layer: number, config: ModelConfig): Value {
   const names = layerNames(layer);
   const normed = rmsNorm(x, parameter(parameters, names.attentionNorm), config.rmsNormEps);
-  const activated = swiglu(op.linear(normed, parameter(parameters, names.gate)), op.linear(normed, parameter(parameters, names.up)));
-  return op.add(x, op.linear(activated, parameter(parameters, names.down)));
+  const activated = swiglu(project(normed, parameters, names.gate, names.gateBias), project(normed, parameters, names.up, names.upBias));
+  return op.add(x, project(activated, parameters, names.down, names.downBias));
 }
 
 export function logitsOf(x: Value, parameters: Parameters, config: ModelConfig): Value {
@@ -83,15 +88,26 @@ export function decoderLogits(embedded: Value, parameters: Parameters, config: M
 function selfAttention(x: Value, parameters: Parameters, layer: number, config: ModelConfig, layout: RowLayout): Value {
   const names = layerNames(layer);
   const { headCount, kvHeadCount, headDim } = config;
-  const { tokenCount, rows, length, tables, positions, queryGrid, keyGrid } = layout;
+  const { tokenCount, tables, queryPlaces, keyPlaces } = layout;
   const normed = rmsNorm(x, parameter(parameters, names.inputNorm), config.rmsNormEps);
   const { query, key, value } = queryKeyValue(normed, parameters, layer);
-  const split = (projected: Value, heads: number) => op.reshape(projected, [tokenCount, heads, headDim]);
-  const q = rope(gatherRows(headNorm(split(query, headCount), parameters, names.queryNorm, config), queryGrid), tables);
-  const k = rope(gatherRows(headNorm(split(key, kvHeadCount), parameters, names.keyNorm, config), keyGrid), tables);
-  const v = gatherRows(split(value, kvHeadCount), keyGrid);
-  const grouped = op.reshape(q, [rows, kvHeadCount, headCount / kvHeadCount, length, headDim]);
-  const attended = causalAttention(grouped, k, v, positions, 1 / Math.sqrt(headDim), { starts: layout.blockStarts, length });
-  const byHead = op.reshape(attended, [rows, headCount, length, headDim]);
-  return op.reshape(offGrid(byHead, queryGrid), [tokenCount, headCount * headDim]);
+  const split = (projected: Value, heads: number) => op.reshape(projected, [tokenCount, heads, 1, headDim]);
+  const q = spreadRows(rope(headNorm(split(query, headCount), parameters, names.queryNorm, config), tables), queryPlaces);
+  const k = spreadRows(rope(headNorm(split(key, kvHeadCount), parameters, names.keyNorm, config), tables), keyPlaces);
+  const v = spreadRows(split(value, kvHeadCount), keyPlaces);
+  return op.reshape(collectRows(attendedGrids(q, k, v, config, layout), queryPlaces), [tokenCount, headCount * headDim]);
+}
+
+/** Rows attend to themselves; what siblings have of their own, to their row as well. */
+function attendedGrids(q: readonly Value[], k: readonly Value[], v: readonly Value[], config: ModelConfig, layout: RowLayout): Value[] {
+  const { length, positions, blockStarts, suffixes } = layout;
+  const { headCount, kvHeadCount, headDim } = config;
+  const [query, key, value] = [q[0] as Value, k[0] as Value, v[0] as Value];
+  const scale = 1 / Math.sqrt(headDim);
+  const attended = [causalAttention(query, key, value, positions, scale, { starts: blockStarts, length })];
+  if (suffixes === null) return attended;
+  const ofPrefix = (x: Value) => op.reshape(x, [x.shape[0] as Dim, kvHeadCount, 1, length, headDim]);
+  const inputs = { query: q[1] as Value, key: k[1] as Value, value: v[1] as Value, prefixKey: ofPrefix(key), prefixValue: ofPrefix(value) };
+  const masks = { prefix: suffixes.prefixMask, positions: suffixes.positions, group: headCount / kvHeadCount };
+  return [...attended, prefixedAttention(inputs, masks, scale)];
 }

@@ -21,6 +21,7 @@ test.each([
     'with normalised queries and keys, untied',
     { ...nano, modelType: 'qwen3', queryKeyNorm: true, attentionBias: false, tieWordEmbeddings: false, headDim: 24 } as const,
   ],
+  ['with a bias on every projection', { ...nano, modelType: 'llama', outputBias: true, feedForwardBias: true } as const],
 ])('log-probabilities equal the training graph’s within 1e-4: %s', async (_name, config: ModelConfig) => {
   const policy = await model(config, 3);
   const context = Int32Array.from({ length: 45 }, (_, i) => (i * 29 + 3) % config.vocabSize);

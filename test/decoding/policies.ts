@@ -16,14 +16,14 @@ export function model(config: ModelConfig, seed = 1): Promise<PolicyModel> {
   return createPolicyModel(`${config.hiddenSize}/${seed}`, config, weightsOf(config, seed));
 }
 
-/** The embedding is shrunk: as it is initialised, an untrained policy repeats one token. */
+/** The embedding is shrunk: as it is initialised, an untrained policy repeats one token. Biases, which begin at 0, get values of their own. */
 export function weightsOf(config: ModelConfig, seed = 1): Weights {
-  return new Map(
-    [...initialWeights(config, seed)].map(([name, { shape, data }]) => [
-      name,
-      { shape, data: name === embeddingName ? data.map((value) => 0.5 * value) : data },
-    ]),
-  );
+  return new Map([...initialWeights(config, seed)].map(([name, { shape, data }]) => [name, { shape, data: data.map(sharper(name)) }]));
+}
+
+function sharper(name: string): (value: number, index: number) => number {
+  if (name.endsWith('.bias')) return (_, index) => 0.3 * Math.sin(index + name.length);
+  return name === embeddingName ? (value) => 0.5 * value : (value) => value;
 }
 
 /** Decodes requests that join one after the other: request i before step `arrivals[i]`. */

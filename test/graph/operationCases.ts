@@ -3,8 +3,10 @@ import fc from 'fast-check';
 import type { Dense } from '../../core/graph/dense.ts';
 import type { ActName } from '../../core/graph/gradients.ts';
 import { Graph } from '../../core/graph/graph.ts';
+import { collectRows, spreadRows } from '../../core/graph/grids.ts';
 import { causalAttention, gatherRows, rmsNorm, rope, swiglu, tokenLogprob } from '../../core/graph/macros.ts';
 import * as op from '../../core/graph/ops.ts';
+import { prefixedAttention } from '../../core/graph/prefixedAttention.ts';
 import type { Value } from '../../core/graph/types.ts';
 import { type Random, randomOf } from '../../core/random.ts';
 
@@ -110,6 +112,23 @@ function matrices(b: Builder, stack: readonly number[]): { x: Value; y: Value; t
   const x = b.input([...stack, ...(transA ? [inner, rows] : [rows, inner])]);
   const y = b.input([...(sharedB ? [] : stack), ...(transB ? [columns, inner] : [inner, columns])]);
   return { x, y, transA, transB };
+}
+
+/** Rows in random order on two grids, each with one cell of padding at its end. */
+function gridCase(b: Builder) {
+  const [first, second, , width] = b.draw.sizes;
+  const rows = first + second;
+  const order = b.random.sample(
+    Array.from({ length: rows }, (_, row) => row),
+    rows,
+  );
+  const grids = [
+    [...order.slice(0, first), -1],
+    [...order.slice(first), -1],
+  ];
+  const cells = grids.map((grid) => b.graph.integers(grid));
+  const places = b.graph.integers(Array.from({ length: rows }, (_, row) => grids.flat().indexOf(row)));
+  return { places: { cells, places }, rows, width };
 }
 
 function ropeCase(rotate: (x: Value, tables: { positions: Value; cosine: Value; sine: Value; negativeSine: Value }) => Value): Case {
@@ -232,6 +251,27 @@ export const operationCases = {
     const starts = Array.from({ length }, (_, start) => start).filter((start) => start % (1 + (b.draw.seed % 3)) === 0);
     const positions = b.graph.integers(Array.from({ length }, (_, position) => position));
     return b.done(causalAttention(b.input([batch, kv, group, length, width]), keys(), keys(), positions, 0.6, { starts, length }));
+  },
+  prefixedAttention: (b) => {
+    const [outer, kv, siblings, width] = b.draw.sizes;
+    const [group, length, prefixLength] = [1 + (b.draw.seed % 2), 1 + (b.draw.seed % 3), 1 + (b.draw.seed % 4)];
+    const own = (count: number) => b.input([outer, kv, siblings, count, width]);
+    const ofPrefix = () => b.input([outer, kv, 1, prefixLength, width]);
+    const query = own(group * length);
+    const inputs = { query, key: own(length), value: own(length), prefixKey: ofPrefix(), prefixValue: ofPrefix() };
+    const hidden = Float64Array.from({ length: outer * prefixLength }, (_, i) => (b.draw.flags[0] && i % prefixLength === prefixLength - 1 ? -1e9 : 0));
+    const prefix = b.table('prefixMask', [outer, 1, 1, 1, prefixLength], hidden);
+    const positions = b.graph.integers(Array.from({ length }, (_, position) => position));
+    return b.done(prefixedAttention(inputs, { prefix, positions, group }, 0.6));
+  },
+  spreadRows: (b) => {
+    const { places, rows, width } = gridCase(b);
+    return b.done(...spreadRows(b.input([rows, width]), places).map((grid) => op.slice(grid, 0, 0, (grid.shape[0] as number) - 1)));
+  },
+  collectRows: (b) => {
+    const { places, width } = gridCase(b);
+    const grids = places.cells.map((cells) => b.input([cells.shape[0] as number, width]));
+    return b.done(collectRows(grids, places));
   },
   gatherRows: (b) => {
     const [first, second, padding, width] = b.draw.sizes;

@@ -9,8 +9,9 @@ import { embeddingName } from '../../core/model/tensorNames.ts';
 import { randomOf } from '../../core/random.ts';
 import { tinyConfig } from './trainingRows.ts';
 
-const weights = initialWeights(tinyConfig, 7);
-const trainer = new Trainer(tinyConfig, weights, null, null, { threads: 1 });
+const config = { ...tinyConfig, maxPositions: 1024 };
+const weights = initialWeights(config, 7);
+const trainer = new Trainer(config, weights, null, null, { threads: 1 });
 afterEach(() => trainer.release());
 
 /** Trained are every third token before `trainedUntil`. */
@@ -35,11 +36,11 @@ async function gradients(rows: readonly TrainedRow[]): Promise<ReadonlyMap<strin
   return sum.sums;
 }
 
-function expectClose(actual: Float32Array, wanted: Float32Array, label: string): void {
+function expectClose(actual: Float32Array, wanted: Float32Array, label: string, bound = 2e-5): void {
   const scale = wanted.reduce((max, value) => Math.max(max, Math.abs(value)), 0);
   expect(scale, label).toBeGreaterThan(0);
   expect(actual.length).toBe(wanted.length);
-  for (const [i, value] of wanted.entries()) expect(Math.abs((actual[i] as number) - value) / scale, `${label}[${i}]`).toBeLessThan(2e-5);
+  for (const [i, value] of wanted.entries()) expect(Math.abs((actual[i] as number) - value) / scale, `${label}[${i}]`).toBeLessThan(bound);
 }
 
 /** A bias on keys moves all scores of a query alike: its gradient is rounding noise. */
@@ -90,6 +91,44 @@ describe('blocks of attention', () => {
     for (const [name, gradient] of together) {
       const sum = gradient.map((_, i) => alone.reduce((total, part) => total + ((part.get(name) as Float32Array)[i] as number), 0));
       if (!isNoise(name)) expectClose(gradient, sum, name);
+    }
+  });
+});
+
+describe('rows that share a prefix', () => {
+  const siblings = (prefix: number, own: readonly number[], seed: number): TrainedRow[] => {
+    const { tokens } = row(prefix, seed);
+    return own.map((length, sibling) => {
+      const ending = row(length, 100 * seed + sibling);
+      return {
+        tokens: Int32Array.from([...tokens, ...ending.tokens]),
+        trained: Uint8Array.from({ length: prefix + length }, (_, t) => (t >= prefix && (t - prefix) % 3 === 0 ? 1 : 0)),
+      };
+    });
+  };
+  const rows = [...siblings(40, [9, 17, 5], 3), row(23, 9), ...siblings(270, [12, 40, 33, 8], 4), ...siblings(31, [6, 6], 5)];
+
+  it('compute it once', () => {
+    const plan = trainer.plan(rows, 1 << 20);
+    expect(plan.flatMap(({ shared }) => shared?.groups ?? [])).toEqual([
+      { rows: [0, 1, 2], length: 39 },
+      { rows: [4, 5, 6, 7], length: 269 },
+      { rows: [8, 9], length: 30 },
+    ]);
+    expect(plan.flatMap((batch) => batch.rows).toSorted((a, b) => a - b)).toEqual(rows.map((_, i) => i));
+  });
+
+  it('have the log-probabilities of each row alone', async () => {
+    const together = await logprobs(rows);
+    for (const [i, alone] of rows.entries()) expectClose(together[i] as Float32Array, (await logprobs([alone]))[0] as Float32Array, `row ${i}`);
+  });
+
+  it('have the sum of the gradients of each row alone', async () => {
+    const together = await gradients(rows);
+    const alone = await Promise.all(rows.map((one) => gradients([one])));
+    for (const [name, gradient] of together) {
+      const sum = gradient.map((_, i) => alone.reduce((total, part) => total + ((part.get(name) as Float32Array)[i] as number), 0));
+      if (!isNoise(name)) expectClose(gradient, sum, name, 1e-5);
     }
   });
 });

@@ -6,7 +6,7 @@ import { randomOf } from '../../core/random.ts';
 import type { BatchRow } from '../../core/run/batch.ts';
 import type { LossConfig } from '../../core/run/config.ts';
 
-export const tinyConfig: ModelConfig = { ...presetConfig('nano', 23), hiddenSize: 16, layerCount: 2, headDim: 4, intermediateSize: 24 };
+export const tinyConfig: ModelConfig = { ...presetConfig('nano', 23), hiddenSize: 16, layerCount: 2, headDim: 4, intermediateSize: 24, maxPositions: 1024 };
 export const optimizer: OptimizerStep = { lr: 1e-2, betas: [0.9, 0.95], eps: 1e-8, weightDecay: 0.01, maxGradNorm: 1 };
 export const loss: LossConfig = { clipLow: 0.2, clipHigh: 0.28, dualClip: null, klCoefficient: 0, entropyCoefficient: 0, aggregation: 'tokenMean' };
 

@@ -71,7 +71,7 @@ describe('paths', () => {
     const golden = process.env['TURNWISE_GOLDEN'] ?? 'test/golden';
     expect(loadRunConfig(undefined, [`policy={path: ${golden}/models/qwen2-tiny, contextLength: 100}`]).policy.path).toBe(resolve(golden, 'models/qwen2-tiny'));
     expect(() => loadRunConfig(undefined, [`policy={path: ${directory}}`])).toThrow(
-      `policy.path: expected a Hugging Face directory with config.json, got ${directory}`,
+      `policy.path: expected a Hugging Face directory with config.json or adapter_config.json, got ${directory}`,
     );
     expect(() => loadRunConfig(undefined, ['credit={similarity: embedding, embeddingModel: data}'])).toThrow(
       `credit.embeddingModel: expected a Hugging Face directory with onnx/model.onnx, got ${resolve('data')}: download one`,

@@ -1,6 +1,6 @@
 /** @file Rows of a micro-batch → feeds of its graph. Position t predicts token t + 1, so everything about a token moves one to the left. */
 import type { ModelConfig } from '../../../core/model/config.ts';
-import { layoutFeeds } from '../../../core/model/rowLayout.ts';
+import { type Arrangement, layoutFeeds } from '../../../core/model/layoutFeeds.ts';
 import type { Feed } from '../ort/session.ts';
 import type { MicroBatch } from './microBatches.ts';
 
@@ -16,27 +16,53 @@ export function positionsOf(tokens: { readonly length: number }): number {
   return Math.max(0, tokens.length - 1);
 }
 
+/** Tokens start … end − 1 of a row, computed there. */
+interface Stretch {
+  readonly row: TrainedRow;
+  readonly start: number;
+  readonly end: number;
+}
+
 /** Everything but weights and per-token figures. */
-export function tokenFeeds(config: ModelConfig, rows: readonly TrainedRow[], { rows: members, length }: MicroBatch): Record<string, Feed> {
-  const chosen = members.map((member) => rows[member] as TrainedRow);
-  const lengths = chosen.map(({ tokens }) => positionsOf(tokens));
-  const tokens = new Int32Array(lengths.reduce((sum, count) => sum + count, 0));
+export function tokenFeeds(config: ModelConfig, rows: readonly TrainedRow[], batch: MicroBatch): Record<string, Feed> {
+  const stretches = stretchesOf(rows, batch);
+  const tokens = new Int32Array(stretches.reduce((sum, { start, end }) => sum + end - start, 0));
   const trained: number[] = [];
   const targets: number[] = [];
-  let start = 0;
-  for (const row of chosen) {
-    tokens.set(row.tokens.subarray(0, positionsOf(row.tokens)), start);
+  let first = 0;
+  for (const { row, start, end } of stretches) {
+    tokens.set(row.tokens.subarray(start, end), first);
     for (const t of trainedTokens(row)) {
-      trained.push(start + t - 1);
+      if (t <= start || t > end) continue;
+      trained.push(first + t - 1 - start);
       targets.push(row.tokens[t] as number);
     }
-    start += positionsOf(row.tokens);
+    first += end - start;
   }
   return {
-    ...layoutFeeds(config, lengths, length, Int32Array.from(trained)),
+    ...layoutFeeds(config, arrangementOf(rows, batch), Int32Array.from(trained)),
     tokens: { data: tokens, shape: [tokens.length] },
     targets: { data: Int32Array.from(targets), shape: [targets.length, 1] },
   };
+}
+
+/** In the order of the arrangement: rows, or each prefix with what its siblings have of their own. */
+function stretchesOf(rows: readonly TrainedRow[], { rows: members, shared }: MicroBatch): Stretch[] {
+  const rowAt = (member: number) => rows[member] as TrainedRow;
+  const from = (member: number, start: number): Stretch => ({ row: rowAt(member), start, end: positionsOf(rowAt(member).tokens) });
+  if (shared === null) return members.map((member) => from(member, 0));
+  return shared.groups.flatMap(({ rows: siblings, length }) => [
+    { row: rowAt(siblings[0] as number), start: 0, end: length },
+    ...siblings.map((sibling) => from(sibling, length)),
+  ]);
+}
+
+function arrangementOf(rows: readonly TrainedRow[], { rows: members, length, shared }: MicroBatch): Arrangement {
+  const lengthOf = (member: number) => positionsOf((rows[member] as TrainedRow).tokens);
+  if (shared === null) return { lengths: members.map(lengthOf), length, suffixes: null };
+  const { groups, prefixLength, siblings } = shared;
+  const own = groups.map((group) => group.rows.map((member) => lengthOf(member) - group.length));
+  return { lengths: groups.map((group) => group.length), length: prefixLength, suffixes: { lengths: own, siblings, length } };
 }
 
 /** One float per token of each row → [R, 1], one per trained token. */

@@ -5,6 +5,7 @@
 
 import { modelBytes } from '../../../core/graph/onnx.ts';
 import type { ModelConfig } from '../../../core/model/config.ts';
+import type { FrozenBase } from '../../../core/model/lora.ts';
 import { attentionBlocks } from '../../../core/model/rowLayout.ts';
 import { type TrainingGraphKind, trainingGraph } from '../../../core/model/trainingGraph.ts';
 import { createSession, type Session, type SessionOptions } from '../ort/session.ts';
@@ -19,23 +20,27 @@ export class TrainingSessions {
   /** In order of use, the latest last. */
   private readonly entries = new Map<string, Entry>();
   readonly config: ModelConfig;
+  /** The model below an adapter; null where the whole model is trained. */
+  readonly base: FrozenBase | null;
   private readonly budgetBytes: number;
   private readonly options: SessionOptions;
 
-  constructor(config: ModelConfig, budgetBytes: number, options: SessionOptions) {
+  constructor(config: ModelConfig, base: FrozenBase | null, budgetBytes: number, options: SessionOptions) {
     this.config = config;
+    this.base = base;
     this.budgetBytes = budgetBytes;
-    this.options = options;
+    // Packed copies of frozen weights would take twice their size again, and products of so many rows are as fast without.
+    this.options = base === null ? options : { ...options, prepacking: false, externalDataFolder: base.folder };
   }
 
   async get(kind: TrainingGraphKind, batch: MicroBatch): Promise<Session> {
-    const blocks = attentionBlocks(batch.length);
-    const key = JSON.stringify([kind, blocks]);
+    const layout = { attentionBlocks: attentionBlocks(batch.shared?.prefixLength ?? batch.length), shared: batch.shared !== null };
+    const key = JSON.stringify([kind, layout]);
     const found = this.entries.get(key);
     const bytes = Math.max(found?.bytes ?? 0, activationBytes(this.config, batch));
     this.entries.delete(key);
     await this.makeRoom(bytes);
-    const session = found?.session ?? (await createSession(modelBytes(trainingGraph(this.config, kind, blocks)), this.options));
+    const session = found?.session ?? (await createSession(modelBytes(trainingGraph(this.config, kind, layout, this.base)), this.options));
     this.entries.set(key, { session, bytes });
     return session;
   }
@@ -65,6 +70,6 @@ const arenaFactor = 1.3;
 /** Estimate of what a session's arena holds: per token and layer the projections, the attention and the feed-forward, forward and backward. */
 function activationBytes(config: ModelConfig, batch: MicroBatch): number {
   const { hiddenSize, intermediateSize, headCount, headDim, layerCount, vocabSize } = config;
-  const perLayer = 8 * hiddenSize + 4 * headCount * headDim + 4 * intermediateSize + headCount * batch.length;
+  const perLayer = 8 * hiddenSize + 4 * headCount * headDim + 4 * intermediateSize + headCount * (batch.length + (batch.shared?.prefixLength ?? 0));
   return arenaFactor * 4 * cellsOf(batch) * (layerCount * perLayer + 4 * vocabSize);
 }

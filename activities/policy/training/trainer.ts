@@ -1,5 +1,6 @@
 /** @file The compute of training, on whatever thread calls it: a model's state, its sessions, and the two kinds of step. */
 import type { AdamMoments, ModelConfig, OptimizerStep, Tensor, Weights } from '../../../core/model/config.ts';
+import { type FrozenBase, trainedShapes } from '../../../core/model/lora.ts';
 import { checkTensors } from '../../../core/model/tensorNames.ts';
 import type { TrainingGraphKind } from '../../../core/model/trainingGraph.ts';
 import type { BatchRow } from '../../../core/run/batch.ts';
@@ -7,9 +8,10 @@ import { largestMicroBatchTokens } from '../../../core/run/config.ts';
 import type { Feed, FeedArray, SessionOptions } from '../ort/session.ts';
 import { perTokenFeed, perTokenRows, positionsOf, type TrainedRow, tokenFeeds } from './feeds.ts';
 import { GradientSum, type ModelState } from './gradientSum.ts';
-import { type MicroBatch, planMicroBatches } from './microBatches.ts';
+import { type MicroBatch, planMicroBatches, planShared } from './microBatches.ts';
 import { type PolicyStepSettings, policyStep } from './policyStep.ts';
 import { TrainingSessions } from './sessions.ts';
+import { sharedPrefixes } from './sharedPrefixes.ts';
 import type { PolicyMetrics, SupervisedMetrics, SupervisedRow } from './types.ts';
 
 export interface TrainerOptions extends SessionOptions {
@@ -26,8 +28,8 @@ const defaultSessionBytes = 512 * 2 ** 20;
 const sessionDefaults: SessionOptions = { memoryPattern: false, spinning: false };
 
 /** They depend on the architecture alone: another checkpoint of the same model goes on with the same ones. */
-export function trainingSessions(config: ModelConfig, options: TrainerOptions): TrainingSessions {
-  return new TrainingSessions(config, options.sessionBytes ?? defaultSessionBytes, { ...sessionDefaults, ...options });
+export function trainingSessions(config: ModelConfig, options: TrainerOptions, base: FrozenBase | null = null): TrainingSessions {
+  return new TrainingSessions(config, base, options.sessionBytes ?? defaultSessionBytes, { ...sessionDefaults, ...options });
 }
 
 /** Called between micro-batches; throws to stop. */
@@ -39,7 +41,10 @@ export class Trainer {
   private readonly config: ModelConfig;
   private readonly sessions: TrainingSessions;
 
-  /** Works on the given weights and moments in place. `reference` is the frozen policy that KL is measured to. */
+  /**
+   * Works on the given weights and moments in place; with sessions that have a base, all of them are an adapter's. `reference` is the frozen
+   * policy that KL is measured to.
+   */
   constructor(
     config: ModelConfig,
     weights: Weights,
@@ -48,9 +53,9 @@ export class Trainer {
     options: TrainerOptions = {},
     sessions?: TrainingSessions,
   ) {
-    checkTensors(config, weights);
-    if (reference) checkTensors(config, reference);
-    if (moments) for (const part of [moments.first, moments.second]) checkTensors(config, part);
+    this.sessions = sessions ?? trainingSessions(config, options);
+    const shapes = trainedShapes(config, this.sessions.base);
+    for (const part of [weights, reference, moments?.first, moments?.second]) if (part) checkTensors(shapes, part);
     this.state = {
       weights: new Map(weights),
       first: moments ? new Map(moments.first) : zerosOf(weights),
@@ -59,7 +64,6 @@ export class Trainer {
     };
     this.config = config;
     this.reference = reference;
-    this.sessions = sessions ?? trainingSessions(config, options);
   }
 
   /** Weighted cross-entropy: Σ weight · loss ÷ Σ weight. */
@@ -86,10 +90,13 @@ export class Trainer {
   }
 
   plan(rows: readonly TrainedRow[], maxTokens: number): MicroBatch[] {
-    return planMicroBatches(
-      rows.map((row) => positionsOf(row.tokens)),
-      Math.min(maxTokens, largestMicroBatchTokens),
-    );
+    const { maxPositions } = this.config;
+    const longest = rows.reduce((most, { tokens }) => Math.max(most, tokens.length), 0);
+    if (longest > maxPositions) throw new Error(`training: expected rows of at most the model's ${maxPositions} positions, got one of ${longest} tokens`);
+    const lengths = rows.map((row) => positionsOf(row.tokens));
+    const most = Math.min(maxTokens, largestMicroBatchTokens);
+    const { groups, alone } = sharedPrefixes(rows);
+    return [...planShared(lengths, groups, most), ...planMicroBatches(lengths, most, alone)];
   }
 
   /** One graph, one micro-batch; `perToken` is aligned with the tokens of each row. Gradients go to `gradient`. */

@@ -1,0 +1,17 @@
+/** @file What a plan says of an existing model: its size, and the memory that it takes. */
+
+import { readPolicyConfigOf } from '../activities/trainer/initialPolicy.ts';
+import { memoryBytes } from '../activities/trainer/machineMemory.ts';
+import { memoryEstimate, memoryProblem } from '../core/model/memory.ts';
+import type { RunConfig } from '../core/run/config.ts';
+
+/** @throws Error with the key and what to do, when the model cannot be read or does not fit into this machine. */
+export async function modelMemoryText({ policy }: RunConfig): Promise<string | undefined> {
+  if (policy.path === null) return undefined;
+  const { config, lora } = await readPolicyConfigOf(policy.path, policy.lora ?? null);
+  const problem = memoryProblem(config, lora, memoryBytes());
+  if (problem !== undefined) throw new Error(`policy.path: ${problem}`);
+  const { trainedParameters, trainerBytes, policyWorkerBytes } = memoryEstimate(config, lora);
+  const megabytes = (bytes: number) => `${Math.ceil(bytes / 1e6).toLocaleString('en')} MB`;
+  return `${trainedParameters.toLocaleString('en')} trained parameters; weights and optimiser: ${megabytes(trainerBytes)} in the trainer, ${megabytes(policyWorkerBytes)} in the policy worker; activations on top`;
+}
