@@ -44,3 +44,8 @@ export function runPaths(home: string, run: string): RunPaths {
 export function artifactRoot(home: string): string {
   return join(home, 'artifacts');
 }
+
+/** Copies of base models that ONNX Runtime can map. */
+export function modelFolder(home: string): string {
+  return join(home, 'models');
+}

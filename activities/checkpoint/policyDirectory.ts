@@ -1,17 +1,27 @@
-/** @file A policy as a Hugging Face model directory: what `AutoModelForCausalLM.from_pretrained` loads, with its tokenizer. */
-import { readFile } from 'node:fs/promises';
+/** @file A policy as a directory that other software loads, with its tokenizer: a Hugging Face model, or a PEFT adapter. */
 import { join } from 'node:path';
-import type { ModelConfig, Tensor, Weights } from '../../core/model/config.ts';
+import type { ModelConfig, Weights } from '../../core/model/config.ts';
 import { modelConfigOf } from '../../core/model/huggingFaceConfig.ts';
-import { checkTensors, tensorShapes } from '../../core/model/tensorNames.ts';
+import { type FrozenBase, mergedWeights } from '../../core/model/lora.ts';
+import { adapterConfigFileName, adapterWeightsFileName, isAdapterDirectory, readAdapterDirectory } from './adapterDirectory.ts';
+import { readBaseModel } from './baseModel.ts';
 import { writeDurably } from './durableFile.ts';
+import { frozenWeights } from './frozenWeights.ts';
+import { openModelDirectory, readModelWeights } from './modelDirectory.ts';
+import { readJsonFile } from './modelFile.ts';
+import { modelDirectoryOf } from './modelSource.ts';
 import { cardFileName, type PolicyFiles, weightsFileName } from './policyFiles.ts';
-import { encodeSafetensors, readModelTensors } from './safetensors.ts';
+import { encodeSafetensors } from './safetensors.ts';
 
 export interface Policy {
   readonly config: ModelConfig;
   /** In the order of the model, float32. */
   readonly weights: Weights;
+}
+
+export interface TrainedPolicy extends Policy {
+  /** Null where the whole model is trained; else `weights` are the adapter's. */
+  readonly base: FrozenBase | null;
 }
 
 export interface PolicyContent {
@@ -21,26 +31,27 @@ export interface PolicyContent {
   readonly card: string;
 }
 
-/** @throws Error naming the file or tensor that is missing or does not fit the architecture of config.json. */
+/** The whole policy, an adapter merged into its base. @throws as openModelDirectory and readAdapterDirectory. */
 export async function readPolicyDirectory(directory: string): Promise<Policy> {
-  const path = join(directory, 'config.json');
-  const config = modelConfigOf(JSON.parse(await readFile(path, 'utf8')));
-  const found = await readModelTensors(directory);
-  const names = [...tensorShapes(config).keys()];
-  // A tied model's lm_head is its embedding, and rotary frequencies follow from config.json: some files hold copies of them.
-  const extra = [...found.keys()].filter((name) => !names.includes(name) && !isDerived(name, config));
-  const ordered = [...names, ...extra].flatMap((name) => (found.has(name) ? [[name, found.get(name) as Tensor] as const] : []));
-  const weights = new Map(ordered);
-  try {
-    checkTensors(config, weights);
-  } catch (error) {
-    throw new Error(`${directory}: ${(error as Error).message}`, { cause: error });
+  if (await isAdapterDirectory(directory)) {
+    const { model, lora, weights } = await readAdapterDirectory(directory);
+    return { config: model.config, weights: mergedWeights(await readModelWeights(model), weights, lora) };
   }
-  return { config, weights };
+  const model = await openModelDirectory(directory);
+  return { config: model.config, weights: await readModelWeights(model) };
 }
 
-function isDerived(name: string, config: ModelConfig): boolean {
-  return name.endsWith('.rotary_emb.inv_freq') || (config.tieWordEmbeddings && name === 'lm_head.weight');
+/** What an optimiser changes of a policy, and the base that it leaves alone. `folder` is where widened bases are kept. */
+export async function readTrainedPolicy(directory: string, folder: string): Promise<TrainedPolicy> {
+  if (!(await isAdapterDirectory(directory))) return { ...(await readPolicyDirectory(directory)), base: null };
+  const { model, lora, weights, base } = await readAdapterDirectory(directory);
+  return { config: model.config, weights, base: { ...(await frozenWeights(model, base, folder)), lora } };
+}
+
+/** The architecture of a policy, without reading a tensor. */
+export async function readPolicyConfig(directory: string): Promise<ModelConfig> {
+  const base = (await isAdapterDirectory(directory)) ? await modelDirectoryOf((await readBaseModel(directory)).model) : directory;
+  return modelConfigOf(await readJsonFile(base, 'config.json'));
 }
 
 /** The directory's files by name, as pieces to be written one after another. */
@@ -49,7 +60,7 @@ export function policyPieces({ weights, files, card }: PolicyContent): ReadonlyM
   return new Map<string, readonly Uint8Array[]>([
     ...carried,
     [cardFileName, [Buffer.from(card)]],
-    [weightsFileName, encodeSafetensors(weights, { format: 'pt' })],
+    [files.has(adapterConfigFileName) ? adapterWeightsFileName : weightsFileName, encodeSafetensors(weights, { format: 'pt' })],
   ]);
 }
 

@@ -12,6 +12,8 @@ export const cardFileName = 'README.md';
 /** What other software looks for. The card is written anew with every checkpoint; weights are tensors, not files. */
 const carriedFileNames = [
   'config.json',
+  'adapter_config.json',
+  'base_model.json',
   'generation_config.json',
   'tokenizer.json',
   'tokenizer_config.json',

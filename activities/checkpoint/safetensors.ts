@@ -2,10 +2,10 @@
  * @file Reading and writing safetensors (https://huggingface.co/docs/safetensors): float32 in memory, whatever the file's dtype.
  * Files are read tensor by tensor, so that memory holds the weights once. Little-endian hosts, as the format and all our targets are.
  */
-import { open, readFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { type FileHandle, open, stat } from 'node:fs/promises';
 import type { Tensor, Weights } from '../../core/model/config.ts';
-import { headerLengthOf, lengthPrefixBytes, parseHeader, SafetensorsError, type TensorEntry } from './safetensorsHeader.ts';
+import { isFileError } from './checkpointErrors.ts';
+import { headerLengthOf, lengthPrefixBytes, parseHeader, SafetensorsError, type SafetensorsHeader, type TensorEntry } from './safetensorsHeader.ts';
 
 export { SafetensorsError } from './safetensorsHeader.ts';
 
@@ -20,38 +20,63 @@ type ReadInto = (target: Uint8Array, offset: number) => Promise<void>;
 
 /** @throws SafetensorsError when the bytes, or the file at this path, are not a whole safetensors file. */
 export async function readSafetensors(source: Uint8Array | string): Promise<Safetensors> {
-  if (typeof source !== 'string') {
-    return readFrom(async (target, offset) => target.set(source.subarray(offset, offset + target.byteLength)), source.byteLength, 'safetensors');
-  }
-  const file = await open(source, 'r');
+  if (typeof source === 'string') return withFile(source, (readInto, size) => readFrom(readInto, size, source));
+  return readFrom(async (target, offset) => target.set(source.subarray(offset, offset + target.byteLength)), source.byteLength, 'safetensors');
+}
+
+/** What a file says of its tensors, without reading them. */
+export function readHeader(path: string): Promise<SafetensorsHeader> {
+  return withFile(path, (readInto, size) => headerFrom(readInto, size, path));
+}
+
+/** Some tensors of a file whose header has been read; `offset` is where a tensor begins in the file. */
+export function readTensors(path: string, wanted: readonly (TensorEntry & { readonly offset: number })[]): Promise<Weights> {
+  return withFile(path, async (readInto) => {
+    const tensors = new Map<string, Tensor>();
+    for (const entry of wanted) tensors.set(entry.name, await readTensor(readInto, entry.offset, entry));
+    return tensors;
+  });
+}
+
+/** @throws SafetensorsError when there is no plain file: a pipe, for one, would never end. */
+async function withFile<T>(path: string, work: (readInto: ReadInto, size: number) => Promise<T>): Promise<T> {
+  const found = await stat(path).catch((error: unknown) => {
+    if (isFileError(error, 'ENOENT', 'ENOTDIR')) return undefined;
+    throw error;
+  });
+  if (!found?.isFile()) throw new SafetensorsError('missing', path, 'expected a safetensors file, found none');
+  const file = await open(path, 'r');
   try {
-    const { size } = await file.stat();
-    return await readFrom((target, offset) => readFully(file, target, offset, source), size, source);
+    return await work((target, offset) => readFully(file, target, offset, path), (await file.stat()).size);
   } finally {
     await file.close();
   }
 }
 
-async function readFrom(readInto: ReadInto, fileBytes: number, source: string): Promise<Safetensors> {
+async function headerFrom(readInto: ReadInto, fileBytes: number, source: string): Promise<SafetensorsHeader> {
   const prefix = new Uint8Array(Math.min(lengthPrefixBytes, fileBytes));
   await readInto(prefix, 0);
   const headerBytes = new Uint8Array(headerLengthOf(prefix, fileBytes, source));
   await readInto(headerBytes, lengthPrefixBytes);
-  const { entries, metadata, dataStart } = parseHeader(headerBytes, fileBytes, source);
+  return parseHeader(headerBytes, fileBytes, source);
+}
+
+async function readFrom(readInto: ReadInto, fileBytes: number, source: string): Promise<Safetensors> {
+  const { entries, metadata, dataStart } = await headerFrom(readInto, fileBytes, source);
   const tensors = new Map<string, Tensor>();
-  for (const entry of entries) tensors.set(entry.name, await readTensor(readInto, dataStart, entry));
+  for (const entry of entries) tensors.set(entry.name, await readTensor(readInto, dataStart + entry.begin, entry));
   return { tensors, metadata };
 }
 
-async function readTensor(readInto: ReadInto, dataStart: number, { dtype, shape, begin, end }: TensorEntry): Promise<Tensor> {
+async function readTensor(readInto: ReadInto, offset: number, { dtype, shape, begin, end }: TensorEntry): Promise<Tensor> {
   const bytes = new Uint8Array(end - begin);
-  await readInto(bytes, dataStart + begin);
+  await readInto(bytes, offset);
   if (dtype === 'F32') return { shape, data: new Float32Array(bytes.buffer) };
   const halves = new Uint16Array(bytes.buffer);
   return { shape, data: dtype === 'BF16' ? widenBfloat16(halves) : widenFloat16(halves) };
 }
 
-async function readFully(file: Awaited<ReturnType<typeof open>>, target: Uint8Array, offset: number, source: string): Promise<void> {
+async function readFully(file: FileHandle, target: Uint8Array, offset: number, source: string): Promise<void> {
   const largestRead = 2 ** 30; // one read call takes less than 2 GiB
   for (let done = 0; done < target.byteLength; ) {
     const { bytesRead } = await file.read(target, done, Math.min(largestRead, target.byteLength - done), offset + done);
@@ -87,13 +112,27 @@ function float32BitsOfFloat16(bits: number): number {
  */
 export function encodeSafetensors(tensors: Weights, metadata: Readonly<Record<string, string>> = {}): readonly Uint8Array[] {
   const sorted = [...tensors].sort(([a], [b]) => (a < b ? -1 : 1));
-  let offset = 0;
-  const entries = sorted.map(([name, { shape, data }]) => {
-    const values = shape.reduce((product, size) => product * size, 1);
+  for (const [name, { shape, data }] of sorted) {
+    const values = valuesOf(shape);
     if (values !== data.length) throw new Error(`encodeSafetensors: tensor ${name}: expected ${values} values for [${shape.join(', ')}], got ${data.length}`);
     if (name === '__metadata__') throw new Error('encodeSafetensors: expected tensor names other than __metadata__, which the format keeps for itself');
+  }
+  const header = encodeHeader(
+    sorted.map(([name, { shape }]) => ({ name, shape })),
+    metadata,
+  );
+  return [header, ...sorted.map(([, { data }]) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength))];
+}
+
+/** The beginning of a file of F32 tensors that follow one another in this order. */
+export function encodeHeader(
+  tensors: readonly { readonly name: string; readonly shape: readonly number[] }[],
+  metadata: Readonly<Record<string, string>> = {},
+): Uint8Array {
+  let offset = 0;
+  const entries = tensors.map(({ name, shape }) => {
     const begin = offset;
-    offset += data.byteLength;
+    offset += 4 * valuesOf(shape);
     return [name, { dtype: 'F32', shape, data_offsets: [begin, offset] }] as const;
   });
   const json = Buffer.from(JSON.stringify(Object.fromEntries([['__metadata__', metadata], ...entries])));
@@ -101,41 +140,9 @@ export function encodeSafetensors(tensors: Weights, metadata: Readonly<Record<st
   const header = Buffer.alloc(8 + Math.ceil(json.byteLength / 8) * 8, ' ');
   header.writeBigUInt64LE(BigInt(header.byteLength - 8));
   json.copy(header, 8);
-  return [header, ...sorted.map(([, { data }]) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength))];
+  return header;
 }
 
-/** The tensors of a Hugging Face directory: `model.safetensors`, or the shards that `model.safetensors.index.json` lists. */
-export async function readModelTensors(directory: string): Promise<Weights> {
-  const indexPath = join(directory, 'model.safetensors.index.json');
-  const index = await readFile(indexPath, 'utf8').catch(() => undefined);
-  if (index === undefined) return (await readSafetensors(join(directory, 'model.safetensors'))).tensors;
-  const shardOf = weightMapOf(index, indexPath);
-  const tensors = new Map<string, Tensor>();
-  for (const shard of new Set(shardOf.values())) {
-    for (const [name, tensor] of (await readSafetensors(join(directory, shard))).tensors) {
-      if (shardOf.get(name) !== shard)
-        throw new SafetensorsError('badEntry', indexPath, `tensor ${name}: expected it in ${shardOf.get(name) ?? 'no shard'}, found it in ${shard}`);
-      tensors.set(name, tensor);
-    }
-  }
-  const missing = [...shardOf.keys()].find((name) => !tensors.has(name));
-  if (missing !== undefined)
-    throw new SafetensorsError('badEntry', indexPath, `tensor ${missing}: expected it in ${shardOf.get(missing)}, which does not hold it`);
-  return tensors;
-}
-
-function weightMapOf(index: string, path: string): ReadonlyMap<string, string> {
-  let parsed: { weight_map?: unknown } | null;
-  try {
-    parsed = JSON.parse(index);
-  } catch (error) {
-    throw new SafetensorsError('headerNotJson', path, (error as Error).message);
-  }
-  const entries = Object.entries(parsed?.weight_map ?? {});
-  const isFileName = (file: unknown) => typeof file === 'string' && file === basename(file) && file.endsWith('.safetensors');
-  const wrong = entries.find(([, file]) => !isFileName(file));
-  if (entries.length === 0) throw new SafetensorsError('badEntry', path, 'expected weight_map with at least one tensor');
-  if (wrong !== undefined)
-    throw new SafetensorsError('badEntry', path, `weight_map: expected names of .safetensors files beside the index, got ${JSON.stringify(wrong[1])}`);
-  return new Map(entries as [string, string][]);
+function valuesOf(shape: readonly number[]): number {
+  return shape.reduce((product, size) => product * size, 1);
 }

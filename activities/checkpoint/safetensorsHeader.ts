@@ -5,6 +5,7 @@
 
 /** What can be wrong with a file. */
 export type SafetensorsProblem =
+  | 'missing'
   | 'truncated'
   | 'headerTooLong'
   | 'headerNotJson'

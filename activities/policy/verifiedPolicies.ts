@@ -2,12 +2,11 @@
  * @file Policies by reference: a checkpoint's policy is verified once before anything is generated from it. Every step of training makes a new
  * one, nearly always with the same tokenizer files: what they make is kept by their hashes.
  */
-import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { modelConfigOf } from '../../core/model/huggingFaceConfig.ts';
 import type { PolicyRef } from '../../core/rollout/types.ts';
 import { runPaths } from '../artifacts/paths.ts';
 import { type ManifestFiles, verifyPolicyFiles } from '../checkpoint/manifest.ts';
+import { readPolicyConfig } from '../checkpoint/policyDirectory.ts';
 import type { PolicyDirectory } from './decoding/messages.ts';
 import { tokenizerFileNames } from './tokenizer/directory.ts';
 import { PolicyTokenizer } from './tokenizer/policyTokenizer.ts';
@@ -43,7 +42,7 @@ async function load(home: string, tokenizers: Tokenizers, run: string, policy: P
   const checkpoint = join(runPaths(home, run).checkpoints, basename(policy.checkpoint));
   const files = await verifyPolicyFiles(checkpoint, policy.manifestSha256);
   const path = join(checkpoint, 'policy');
-  const { maxPositions } = modelConfigOf(JSON.parse(await readFile(join(path, 'config.json'), 'utf8')));
+  const { maxPositions } = await readPolicyConfig(path);
   return { directory: { key: policy.manifestSha256, path }, tokenizer: await tokenizerOf(path, files, tokenizers), maxPositions };
 }
 

@@ -1,11 +1,18 @@
 /** @file The policy that a run begins with: built from a preset and the seed, or read from a Hugging Face directory. */
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { adapterConfigOf } from '../../core/model/adapterConfig.ts';
+import type { ModelConfig } from '../../core/model/config.ts';
 import { huggingFaceConfigOf } from '../../core/model/huggingFaceConfig.ts';
 import { initialWeights } from '../../core/model/initialWeights.ts';
+import { initialAdapter, type LoraConfig } from '../../core/model/lora.ts';
 import { presetConfig } from '../../core/model/presets.ts';
 import type { RunConfig } from '../../core/run/config.ts';
-import { type Policy, readPolicyDirectory } from '../checkpoint/policyDirectory.ts';
+import { type Adapter, adapterConfigFileName, isAdapterDirectory, readAdapterDirectory } from '../checkpoint/adapterDirectory.ts';
+import { baseModelFileName, describeBaseModel } from '../checkpoint/baseModel.ts';
+import { openModelDirectory, readModelWeights } from '../checkpoint/modelDirectory.ts';
+import type { Policy } from '../checkpoint/policyDirectory.ts';
 import { declareFloat32, jsonBytes, type PolicyFiles, readPolicyFiles } from '../checkpoint/policyFiles.ts';
 import { buildTokenizer, type TokenizerFiles } from '../policy/tokenizer/builtTokenizers.ts';
 import { PolicyTokenizer } from '../policy/tokenizer/policyTokenizer.ts';
@@ -16,7 +23,7 @@ export interface InitialPolicy extends Policy {
 }
 
 export async function initialPolicy({ policy, seed }: RunConfig): Promise<InitialPolicy> {
-  return policy.path === null ? builtPolicy(policy, seed) : existingPolicy(policy.path, policy.contextLength);
+  return policy.path === null ? builtPolicy(policy, seed) : existingPolicy(policy.path, policy, seed);
 }
 
 function builtPolicy({ preset, vocabulary, contextLength }: RunConfig['policy'], seed: number): InitialPolicy {
@@ -38,20 +45,47 @@ function vocabularyOf(files: TokenizerFiles): { size: number; endOfTurn: number;
 }
 
 /** @throws ConfigError when the directory is no policy that turnwise can train. */
-async function existingPolicy(path: string, contextLength: number): Promise<InitialPolicy> {
+async function existingPolicy(path: string, settings: Pick<RunConfig['policy'], 'contextLength' | 'lora'>, seed: number): Promise<InitialPolicy> {
   try {
-    const tokenizer = await PolicyTokenizer.load(path);
-    const policy = await readPolicyDirectory(path);
-    const { vocabSize, maxPositions } = policy.config;
-    if (tokenizer.vocabSize > vocabSize)
-      throw new Error(`${path}: expected token ids below the model's vocab_size ${vocabSize}, the tokenizer has ${tokenizer.vocabSize}`);
-    if (contextLength > maxPositions)
-      throw new Error(`policy.contextLength: expected at most the model's max_position_embeddings ${maxPositions}, got ${contextLength}`);
-    const files = declareFloat32(await readPolicyFiles(path));
-    return { ...policy, files: await withChatTemplate(files, path) };
+    const policy = await policyAt(path, settings.lora ?? null, seed);
+    const tokenizer = await PolicyTokenizer.load(policy.tokenizerPath);
+    checkFits(path, policy.config, tokenizer.vocabSize, settings.contextLength);
+    return policy;
   } catch (error) {
     throw new ConfigError(`policy.path: ${(error as Error).message}`, { cause: error });
   }
+}
+
+function checkFits(path: string, { vocabSize, maxPositions, slidingWindow }: ModelConfig, tokenCount: number, contextLength: number): void {
+  if (tokenCount > vocabSize) throw new Error(`${path}: expected token ids below the model's vocab_size ${vocabSize}, the tokenizer has ${tokenCount}`);
+  const limit = slidingWindow === undefined ? 'max_position_embeddings' : 'sliding_window, beyond which turnwise does not go,';
+  if (contextLength > maxPositions) throw new Error(`policy.contextLength: expected at most the model's ${limit} ${maxPositions}, got ${contextLength}`);
+}
+
+/** A model to be trained whole, a new adapter on it, or an adapter to be trained further. */
+async function policyAt(path: string, lora: LoraConfig | null, seed: number): Promise<InitialPolicy & { readonly tokenizerPath: string }> {
+  if (await isAdapterDirectory(path)) {
+    const adapter = await readAdapterDirectory(path);
+    const tokenizerPath = existsSync(join(path, 'tokenizer.json')) ? path : adapter.model.directory;
+    return { config: adapter.model.config, weights: adapter.weights, files: await adapterFiles(adapter, tokenizerPath), tokenizerPath };
+  }
+  const opened = await openModelDirectory(path);
+  const { config } = opened;
+  if (lora === null) {
+    const files = await withChatTemplate(declareFloat32(await readPolicyFiles(path)), path);
+    return { config, weights: await readModelWeights(opened), files, tokenizerPath: path };
+  }
+  const base = await describeBaseModel(path, opened);
+  return { config, weights: initialAdapter(config, lora, seed), files: await adapterFiles({ lora, base }, path), tokenizerPath: path };
+}
+
+/** config.json stays with the base: beside an adapter, other software would look for a whole model. */
+async function adapterFiles({ lora, base }: Pick<Adapter, 'lora' | 'base'>, tokenizerPath: string): Promise<PolicyFiles> {
+  const files = new Map(await withChatTemplate(await readPolicyFiles(tokenizerPath), tokenizerPath));
+  files.delete('config.json');
+  files.set(adapterConfigFileName, jsonBytes(adapterConfigOf({ lora, base: base.model })));
+  files.set(baseModelFileName, jsonBytes(base));
+  return files;
 }
 
 /** Checkpoints always carry the template as a file; older directories have it inside tokenizer_config.json. */

@@ -5,11 +5,11 @@
 import { basename, join } from 'node:path';
 import type { Weights } from '../../core/model/config.ts';
 import type { PolicyRef } from '../../core/rollout/types.ts';
-import { runPaths } from '../artifacts/paths.ts';
+import { modelFolder, runPaths } from '../artifacts/paths.ts';
 import { checkpointName } from '../checkpoint/checkpointName.ts';
 import { openCheckpoint } from '../checkpoint/findCheckpoint.ts';
 import { readMoments } from '../checkpoint/moments.ts';
-import { readPolicyDirectory } from '../checkpoint/policyDirectory.ts';
+import { readTrainedPolicy } from '../checkpoint/policyDirectory.ts';
 import { type PolicyFiles, readPolicyFiles } from '../checkpoint/policyFiles.ts';
 import type { TrainerState } from '../checkpoint/trainerState.ts';
 import type { LoadableTrainingEngine } from '../policy/training/engine.ts';
@@ -73,21 +73,21 @@ export class LoadedPolicy {
     const { checkpoints } = runPaths(this.#home, run);
     const directory = join(checkpoints, basename(policy.checkpoint));
     const { state } = await openCheckpoint(checkpoints, basename(policy.checkpoint), policy.manifestSha256);
-    const { config, weights } = await readPolicyDirectory(join(directory, 'policy'));
+    const { config, weights, base } = await readTrainedPolicy(join(directory, 'policy'), modelFolder(this.#home));
     const startsAfresh = phase === 'reinforcement' && state.globalStep === 0;
     const moments = startsAfresh ? null : await readMoments(join(directory, 'optimizer.safetensors'));
-    const reference = withReference ? await readReference(checkpoints, state) : null;
+    const reference = withReference ? await readReference(checkpoints, state, this.#home) : null;
     this.#engine ??= this.#createEngine();
-    await this.#engine.load(config, weights, moments, reference);
+    await this.#engine.load(config, weights, moments, reference, base);
     return { engine: this.#engine, state, files: await readPolicyFiles(join(directory, 'policy')) };
   }
 }
 
 /** Pruning keeps this checkpoint for as long as the run lives. */
-async function readReference(checkpoints: string, { warmupStep }: TrainerState): Promise<Weights> {
+async function readReference(checkpoints: string, { warmupStep }: TrainerState, home: string): Promise<Weights> {
   const name = checkpointName({ globalStep: 0, warmupStep });
   await openCheckpoint(checkpoints, name);
-  return (await readPolicyDirectory(join(checkpoints, name, 'policy'))).weights;
+  return (await readTrainedPolicy(join(checkpoints, name, 'policy'), modelFolder(home))).weights;
 }
 
 function keyOf({ run, policy, phase, withReference }: Wanted): string {

@@ -12,6 +12,7 @@ import type { Node, Value } from './types.ts';
 export function evaluate(graph: Graph, feeds: ReadonlyMap<string, Dense>): ReadonlyMap<string, Dense> {
   const known = new Map<Value, Dense>();
   for (const { value, data } of graph.initializers) {
+    if ('location' in data) throw new Error(`evaluate: expected the values of initializer ${value.name}, got the file ${data.location}`);
     known.set(value, dense(value.shape.map(Number), Float64Array.from(data as ArrayLike<number | bigint>, Number)));
   }
   for (const input of graph.inputs) {

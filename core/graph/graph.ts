@@ -1,7 +1,7 @@
 /** @file A tensor graph under construction: values, nodes, initializers, and the record that reverse mode walks back over. */
 import type { MacroName, Macros } from './macroTypes.ts';
 import type { OperationName, Operations } from './operations.ts';
-import type { DType, Initializer, Node, Shape, TypedArray, Value } from './types.ts';
+import type { DType, Initializer, Node, Shape, StoredData, TypedArray, Value } from './types.ts';
 
 /** One differentiable act: a node, or a macro whose nodes are hidden behind one gradient rule. */
 export interface Act {
@@ -52,6 +52,15 @@ export class Graph {
       throw new Error(`initializer ${name}: expected ${size} elements for shape [${shape}], got ${data.length}`);
     }
     const value: Value = { graph: this, name, dtype, shape, origin: 'initializer' };
+    this.initializers.push({ value, data });
+    return value;
+  }
+
+  /** Float32 values that stay in their file. */
+  storedInitializer(name: string, shape: readonly number[], data: StoredData): Value {
+    const byteLength = shape.reduce((product, dim) => product * dim, Float32Array.BYTES_PER_ELEMENT);
+    if (data.byteLength !== byteLength) throw new Error(`initializer ${name}: expected ${byteLength} bytes for shape [${shape}], got ${data.byteLength}`);
+    const value: Value = { graph: this, name, dtype: 'float32', shape, origin: 'initializer' };
     this.initializers.push({ value, data });
     return value;
   }

@@ -3,7 +3,7 @@ import type { Graph } from './graph.ts';
 import { domainOf } from './operations.ts';
 import { dtypeCodes } from './ops/elementwise.ts';
 import { Message } from './protobuf.ts';
-import type { Attribute, Initializer, Node, Value } from './types.ts';
+import type { Attribute, Initializer, Node, StoredData, Value } from './types.ts';
 
 const irVersion = 10;
 const opset = 21;
@@ -76,8 +76,22 @@ function tensorMessage({ value, data }: Initializer): Message {
   for (const dim of value.shape) message.varint(1, Number(dim));
   message.varint(2, dtypeCodes[value.dtype]);
   message.string(8, value.name);
-  message.bytes(9, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  if ('location' in data) storedContent(message, data);
+  else message.bytes(9, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
   return message;
+}
+
+/** TensorProto.DataLocation */
+const external = 1;
+
+function storedContent(tensor: Message, { location, offset, byteLength }: StoredData): void {
+  for (const [key, value] of Object.entries({ location, offset, length: byteLength })) {
+    const entry = new Message();
+    entry.string(1, key);
+    entry.string(2, String(value));
+    tensor.message(13, entry);
+  }
+  tensor.varint(14, external);
 }
 
 function valueMessage({ name, dtype, shape }: Value): Message {

@@ -36,9 +36,17 @@ export interface Node {
   readonly attributes: Readonly<Record<string, Attribute | undefined>>;
 }
 
+/** Little-endian values in a file beside the model, which ONNX Runtime maps instead of copying. */
+export interface StoredData {
+  /** Name of the file in the folder that the session is given. */
+  readonly location: string;
+  readonly offset: number;
+  readonly byteLength: number;
+}
+
 export interface Initializer {
   readonly value: Value;
-  readonly data: TypedArray;
+  readonly data: TypedArray | StoredData;
 }
 
 export const float = (value: number): FloatAttribute => ({ float: value });

@@ -18,8 +18,8 @@ export const cacheBlock = 32;
 export const masked = -1e9;
 
 /** Inputs, with B rows, T tokens a row (1 in `decode`), S cache slots:
- *  tokens int64 [B, T], positions int64 [B, T], mask [B, 1, 1, S] (0 or `masked`), ownMask [1, 1, 1, T, T] (prefill only),
- *  keys.l [B, kv, headDim, S] (transposed: scores need no packing), values.l [B, kv, S, headDim].
+ *  tokens int64 [B, T], positions int64 [B, T], mask [B, 1, 1, 1, S] (0 or `masked`), ownMask [1, 1, 1, T, T] (prefill only),
+ *  keys.l [B, kv, 1, headDim, S] (transposed: scores need no packing), values.l [B, kv, 1, S, headDim].
  *  Outputs: kv [B, 2 L kv T headDim] (per layer keys [kv, T, headDim], then values), and in `decode` logits [B, V]. */
 export function prefillGraph(config: ModelConfig, weights: Weights): Graph {
   return buildGraph(config, weights, 'prefill');
@@ -80,7 +80,10 @@ function contextOf(graph: Graph, config: ModelConfig, weights: Weights, kind: 'p
     return initializer(name, () => tensor);
   };
   const tables = rotaryTables(config, config.maxPositions);
-  const table = (name: string, data: Float32Array) => graph.initializer(name, 'float32', [config.maxPositions, config.headDim / 2], data);
+  // Queries and keys each carry the square root of the attention's 1 / √headDim: a product with a factor of its own takes a slower kernel.
+  const share = config.headDim ** -0.25;
+  const scaled = (data: Float32Array) => data.map((value) => value * share);
+  const table = (name: string, data: Float32Array) => graph.initializer(name, 'float32', [config.maxPositions, config.headDim / 2], scaled(data));
   return {
     graph,
     config,
@@ -88,7 +91,7 @@ function contextOf(graph: Graph, config: ModelConfig, weights: Weights, kind: 'p
     weight,
     packed,
     positions: graph.input('positions', 'int64', ['B', kind === 'decode' ? 1 : 'T']),
-    mask: graph.input('mask', 'float32', ['B', 1, 1, 'S']),
+    mask: graph.input('mask', 'float32', ['B', 1, 1, 1, 'S']),
     ownMask: kind === 'decode' ? null : graph.input('ownMask', 'float32', [1, 1, 1, 'T', 'T']),
     cosine: table('cosine', tables.cosine),
     sine: table('sine', tables.sine),
@@ -96,7 +99,7 @@ function contextOf(graph: Graph, config: ModelConfig, weights: Weights, kind: 'p
 }
 
 interface AttentionInputs {
-  /** [B, kv, group · T, headDim] */
+  /** `decode`: [B, kv, group, 1, headDim]; `prefill`: [B, kv, 1, group · T, headDim]. */
   readonly query: Value;
   /** [B, kv, T, headDim] */
   readonly key: Value;
@@ -136,35 +139,43 @@ function rotated(context: Context, perHead: Value, layer: number): [Value, Value
   return [query, key, value];
 }
 
-/** Attention of the new tokens to the cache and to themselves, projected back: [N, D]. */
+/**
+ * Attention of the new tokens to the cache and to themselves, projected back: [N, D]. In `decode` every query head is a product of one row,
+ * which reads the cache as it lies; with the heads of a group in one matrix, the kernel would first pack all keys and values.
+ */
 function attend(context: Context, { query, key, value }: AttentionInputs, layer: number): Value {
   const { graph, config, kind } = context;
   const { headCount: heads, kvHeadCount: kvHeads, headDim } = config;
-  const keys = graph.input(`keys.${layer}`, 'float32', ['B', kvHeads, headDim, 'S']);
-  const values = graph.input(`values.${layer}`, 'float32', ['B', kvHeads, 'S', headDim]);
-  const scale = { alpha: 1 / Math.sqrt(headDim) };
-  const past = ops.add(ops.fusedMatMul(query, keys, scale), context.mask);
-  const own = ownScores(context, ops.fusedMatMul(query, key, { ...scale, transB: true }));
-  const probabilities = ops.softmax(ops.concat([past, own], 3, 'S+T'));
-  const split = ops.shape(context.mask, 3, 4);
+  const keys = graph.input(`keys.${layer}`, 'float32', ['B', kvHeads, 1, headDim, 'S']);
+  const values = graph.input(`values.${layer}`, 'float32', ['B', kvHeads, 1, 'S', headDim]);
+  const [ownKey, ownValue] = [stackable(context, key), stackable(context, value)];
+  const past = ops.add(ops.matMul(query, keys), context.mask);
+  const own = ownScores(context, ops.fusedMatMul(query, ownKey, { transB: true }));
+  const probabilities = ops.softmax(ops.concat([past, own], 4, 'S+T'));
+  const split = ops.shape(context.mask, 4, 5);
   const start = graph.integers([0]);
   const end = graph.integers([Number.MAX_SAFE_INTEGER]);
-  const toPast = ops.fusedMatMul(ops.sliceBetween(probabilities, 3, start, split, 'S'), values);
-  const ownProbabilities = ops.sliceBetween(probabilities, 3, split, end, kind === 'decode' ? 1 : 'T');
-  const toOwn = kind === 'decode' ? ops.mul(ownProbabilities, value) : ops.matMul(ownProbabilities, value);
+  const toPast = ops.matMul(ops.sliceBetween(probabilities, 4, start, split, 'S'), values);
+  const ownProbabilities = ops.sliceBetween(probabilities, 4, split, end, kind === 'decode' ? 1 : 'T');
+  const toOwn = kind === 'decode' ? ops.mul(ownProbabilities, ownValue) : ops.matMul(ownProbabilities, ownValue);
   const attended = ops.add(toPast, toOwn);
   const flat = kind === 'decode' ? ops.reshape(attended, ['N', heads * headDim]) : unfoldGroups(context, attended);
   return ops.linear(flat, context.weight(layerNames(layer).output));
 }
 
-/** Within a chunk a token sees those before it: adds the causal mask to [B, kv, group · T, T]. One token needs none. */
+/** [B, kv, T, headDim] → [B, kv, 1, T, headDim] */
+function stackable({ config: { kvHeadCount, headDim }, kind }: Context, x: Value): Value {
+  return ops.reshapeTo(x, x.graph.integers([0, kvHeadCount, 1, -1, headDim]), ['B', kvHeadCount, 1, kind === 'decode' ? 1 : 'T', headDim]);
+}
+
+/** Within a chunk a token sees those before it: adds the causal mask to [B, kv, 1, group · T, T]. One token needs none. */
 function ownScores(context: Context, scores: Value): Value {
   const { ownMask, config } = context;
   if (ownMask === null) return scores;
   const { kvHeadCount: kvHeads, headCount: heads } = config;
   const group = heads / kvHeads;
   const perGroup = ops.reshapeTo(scores, ownShape(context, [kvHeads, group, -1]), ['B', kvHeads, group, 'T', 'T']);
-  return ops.reshapeTo(ops.add(perGroup, ownMask), ownShape(context, [kvHeads, -1]), ['B', kvHeads, 'group·T', 'T']);
+  return ops.reshapeTo(ops.add(perGroup, ownMask), ownShape(context, [kvHeads, 1, -1]), ['B', kvHeads, 1, 'group·T', 'T']);
 }
 
 /** [B, …inner, T] as an int64 value; an inner −1 is inferred. */
@@ -178,15 +189,15 @@ function rowShape(context: Context, inner: readonly number[]): Value {
   return ops.concat([ops.shape(context.positions), context.graph.integers(inner)], 0);
 }
 
-/** [B, heads, T, headDim] → [B, kv, group · T, headDim]: the queries that share a key lie in one matrix. */
+/** [B, heads, T, headDim] → queries that share a key side by side; several of a token's chunk lie in one matrix. */
 function foldGroups(query: Value, config: ModelConfig, kind: 'prefill' | 'decode'): Value {
   const { headCount: heads, kvHeadCount: kvHeads, headDim } = config;
-  if (kind === 'decode') return ops.reshape(query, ['B', kvHeads, heads / kvHeads, headDim]);
-  const target = query.graph.integers([0, kvHeads, -1, headDim]);
-  return ops.reshapeTo(query, target, ['B', kvHeads, 'group·T', headDim]);
+  if (kind === 'decode') return ops.reshape(query, ['B', kvHeads, heads / kvHeads, 1, headDim]);
+  const target = query.graph.integers([0, kvHeads, 1, -1, headDim]);
+  return ops.reshapeTo(query, target, ['B', kvHeads, 1, 'group·T', headDim]);
 }
 
-/** [B, kv, group · T, headDim] → [N, heads · headDim] */
+/** [B, kv, 1, group · T, headDim] → [N, heads · headDim] */
 function unfoldGroups(context: Context, attended: Value): Value {
   const { headCount: heads, headDim } = context.config;
   const perHead = ops.reshapeTo(attended, context.graph.integers([0, heads, -1, headDim]), ['B', heads, 'T', headDim]);
@@ -198,9 +209,10 @@ function feedForward(context: Context, x: Value, layer: number): Value {
   const { config, weight, packed } = context;
   const names = layerNames(layer);
   const normed = ops.simplifiedLayerNormalization(x, weight(names.attentionNorm), config.rmsNormEps);
-  const joined = ops.linear(normed, packed(`layers.${layer}.gate_up.weight`, [names.gate, names.up]));
+  const bias = config.feedForwardBias ? packed(`layers.${layer}.gate_up.bias`, [names.gateBias, names.upBias]) : undefined;
+  const joined = ops.linear(normed, packed(`layers.${layer}.gate_up.weight`, [names.gate, names.up]), bias);
   const [gate, up] = ops.split(joined, [config.intermediateSize, config.intermediateSize], 1) as [Value, Value];
-  return ops.linear(ops.mul(ops.quickGelu(gate), up), weight(names.down));
+  return ops.linear(ops.mul(ops.quickGelu(gate), up), weight(names.down), config.feedForwardBias ? weight(names.downBias) : undefined);
 }
 
 /** [B, kv, T, headDim] → [B, kv · T · headDim] */

@@ -21,6 +21,8 @@ export function presetConfig(preset: PresetName, vocabSize: number, contextLengt
     ropeTheta: 10_000,
     tieWordEmbeddings: true,
     attentionBias: true,
+    outputBias: false,
+    feedForwardBias: false,
     queryKeyNorm: false,
     maxPositions: Math.max(shape.maxPositions, contextLength),
   };

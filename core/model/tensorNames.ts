@@ -23,10 +23,14 @@ export function layerNames(layer: number) {
     queryNorm: name('self_attn.q_norm.weight'),
     keyNorm: name('self_attn.k_norm.weight'),
     output: name('self_attn.o_proj.weight'),
+    outputBias: name('self_attn.o_proj.bias'),
     attentionNorm: name('post_attention_layernorm.weight'),
     gate: name('mlp.gate_proj.weight'),
     up: name('mlp.up_proj.weight'),
     down: name('mlp.down_proj.weight'),
+    gateBias: name('mlp.gate_proj.bias'),
+    upBias: name('mlp.up_proj.bias'),
+    downBias: name('mlp.down_proj.bias'),
   } as const;
 }
 
@@ -40,7 +44,7 @@ export function tensorShapes(config: ModelConfig): ReadonlyMap<string, readonly 
 
 function addLayerShapes(shapes: Map<string, readonly number[]>, config: ModelConfig, layer: number): void {
   const names = layerNames(layer);
-  const { hiddenSize: D, intermediateSize, headDim } = config;
+  const { hiddenSize: D, headDim } = config;
   const [queryWidth, kvWidth] = [config.headCount * headDim, config.kvHeadCount * headDim];
   shapes.set(names.query, [queryWidth, D]);
   if (config.attentionBias) shapes.set(names.queryBias, [queryWidth]);
@@ -49,15 +53,24 @@ function addLayerShapes(shapes: Map<string, readonly number[]>, config: ModelCon
   shapes.set(names.value, [kvWidth, D]);
   if (config.attentionBias) shapes.set(names.valueBias, [kvWidth]);
   shapes.set(names.output, [D, queryWidth]);
+  if (config.outputBias) shapes.set(names.outputBias, [D]);
   if (config.queryKeyNorm) {
     shapes.set(names.queryNorm, [headDim]);
     shapes.set(names.keyNorm, [headDim]);
   }
-  shapes.set(names.gate, [intermediateSize, D]);
-  shapes.set(names.up, [intermediateSize, D]);
-  shapes.set(names.down, [D, intermediateSize]);
+  addFeedForwardShapes(shapes, config, names);
   shapes.set(names.inputNorm, [D]);
   shapes.set(names.attentionNorm, [D]);
+}
+
+function addFeedForwardShapes(shapes: Map<string, readonly number[]>, config: ModelConfig, names: ReturnType<typeof layerNames>): void {
+  const { hiddenSize: D, intermediateSize, feedForwardBias } = config;
+  shapes.set(names.gate, [intermediateSize, D]);
+  if (feedForwardBias) shapes.set(names.gateBias, [intermediateSize]);
+  shapes.set(names.up, [intermediateSize, D]);
+  if (feedForwardBias) shapes.set(names.upBias, [intermediateSize]);
+  shapes.set(names.down, [D, intermediateSize]);
+  if (feedForwardBias) shapes.set(names.downBias, [D]);
 }
 
 export function parameterCount(config: ModelConfig): number {
@@ -66,13 +79,12 @@ export function parameterCount(config: ModelConfig): number {
   return count;
 }
 
-/** @throws when a tensor is missing, extra, or of another shape than the configuration says. */
-export function checkTensors(config: ModelConfig, weights: ReadonlyMap<string, { readonly shape: readonly number[] }>): void {
-  const shapes = tensorShapes(config);
+/** @throws Error when a tensor is missing, extra, or of another shape than expected. */
+export function checkTensors(shapes: ReadonlyMap<string, readonly number[]>, weights: ReadonlyMap<string, { readonly shape: readonly number[] }>): void {
   for (const [name, shape] of shapes) {
     const found = weights.get(name)?.shape;
     if (!found) throw new Error(`weights: expected a tensor ${name} of shape [${shape}], found none`);
-    if (found.join() !== shape.join()) throw new Error(`weights, ${name}: expected shape [${shape}] from config.json, got [${found}]`);
+    if (found.join() !== shape.join()) throw new Error(`weights, ${name}: expected shape [${shape}] from the configuration, got [${found}]`);
   }
   for (const name of weights.keys()) if (!shapes.has(name)) throw new Error(`weights: ${name} is not a tensor of this architecture`);
 }

@@ -5,9 +5,11 @@ import { tokenLogprob } from '../graph/macros.ts';
 import * as op from '../graph/ops.ts';
 import type { Value } from '../graph/types.ts';
 import type { ModelConfig } from './config.ts';
+import type { FrozenBase } from './lora.ts';
 import { type PolicyLossOptions, policyLoss, supervisedLoss } from './losses.ts';
+import { graphParameters } from './parameters.ts';
 import { layoutInputs, symbolicSizes } from './rowLayout.ts';
-import { decoderLogits, embed, type Parameters, parameterInputs } from './transformer.ts';
+import { decoderLogits, embed, type Parameters } from './transformer.ts';
 
 export type TrainingGraphKind =
   /** Outputs `logprobs` and `entropy` only. */
@@ -24,14 +26,14 @@ export const gradientName = (tensor: string) => `gradient.${tensor}`;
  */
 export const embeddedGradientName = 'gradient.embedded';
 
-/** Feeds: every tensor by name, the layout, `tokens` int32 [N], and per trained token [R, 1] `targets` int32 and figures float32. */
-export function trainingGraph(config: ModelConfig, kind: TrainingGraphKind, attentionBlocks: number): Graph {
+/** Feeds: every trained tensor by name, the layout, `tokens` int32 [N], and per trained token [R, 1] `targets` int32 and figures float32. */
+export function trainingGraph(config: ModelConfig, kind: TrainingGraphKind, attentionBlocks: number, base: FrozenBase | null = null): Graph {
   const graph = new Graph();
   const layout = layoutInputs(graph, config, attentionBlocks);
-  const parameters = parameterInputs(graph, config);
+  const { parameters, trained } = graphParameters(graph, config, base);
   const embedded = embed(parameters, graph.input('tokens', 'int32', [layout.tokenCount]), config, layout.tokenCount);
   const loss = lossOf(graph, decoderLogits(embedded, parameters, config, layout), kind);
-  if (loss) outputGradients(graph, loss, parameters, embedded);
+  if (loss) outputGradients(graph, loss, trained, base === null ? embedded : null);
   return graph;
 }
 
@@ -57,14 +59,17 @@ function lossOf(graph: Graph, logits: Value, kind: TrainingGraphKind): Value | n
   return policyLoss(logprob, entropy, inputs, kind.loss);
 }
 
-function outputGradients(graph: Graph, loss: Value, parameters: Parameters, embedded: Value): void {
+/** `embedded` is null where the embedding is frozen. */
+function outputGradients(graph: Graph, loss: Value, trained: Parameters, embedded: Value | null): void {
   graph.scope = 'backward/';
-  const names = [...parameters.keys()];
-  const gradients = gradientsOf(loss, [...parameters.values(), embedded]);
-  names.forEach((name, i) => {
+  const named = [...trained, ...(embedded === null ? [] : [[null, embedded] as const])];
+  const gradients = gradientsOf(
+    loss,
+    named.map(([, value]) => value),
+  );
+  named.forEach(([name], i) => {
     const gradient = gradients[i];
-    if (gradient) graph.output(gradientName(name), gradient);
+    if (gradient) graph.output(name === null ? embeddedGradientName : gradientName(name), gradient);
   });
-  graph.output(embeddedGradientName, gradients[names.length] as Value);
   graph.output('loss', loss);
 }

@@ -2,26 +2,29 @@
  * @file The decoder-only transformer as graph values: RMSNorm, rotary positions, grouped-query attention, SwiGLU (Qwen2, Qwen3, Llama).
  * Axes: N tokens, B rows, T tokens of the longest row, R trained tokens, D width, V vocabulary.
  */
-import type { Graph } from '../graph/graph.ts';
 import { causalAttention, gatherRows, rmsNorm, rope, swiglu } from '../graph/macros.ts';
 import * as op from '../graph/ops.ts';
 import type { Value } from '../graph/types.ts';
 import type { ModelConfig } from './config.ts';
+import { factorNames } from './lora.ts';
 import { offGrid, type RowLayout } from './rowLayout.ts';
-import { embeddingName, finalNormName, headName, layerNames, tensorShapes } from './tensorNames.ts';
+import { embeddingName, finalNormName, headName, layerNames } from './tensorNames.ts';
 
 /** The model's tensors as graph values. */
 export type Parameters = ReadonlyMap<string, Value>;
-
-/** Weights fed at every run: they change between runs. */
-export function parameterInputs(graph: Graph, config: ModelConfig): Parameters {
-  return new Map(Array.from(tensorShapes(config), ([name, shape]) => [name, graph.input(name, 'float32', shape)]));
-}
 
 export function parameter(parameters: Parameters, name: string): Value {
   const value = parameters.get(name);
   if (!value) throw new Error(`parameter ${name}: not among the ${parameters.size} tensors of the model`);
   return value;
+}
+
+/** x Wᵀ + bias where the architecture has one, and (x Aᵀ) Bᵀ where an adapter lies on W. */
+function project(x: Value, parameters: Parameters, weight: string, bias: string): Value {
+  const y = op.linear(x, parameter(parameters, weight), parameters.get(bias));
+  const { a, b } = factorNames(weight);
+  const [factorA, factorB] = [parameters.get(a), parameters.get(b)];
+  return factorA && factorB ? op.gemm(op.linear(x, factorA), factorB, { transB: true, c: y }) : y;
 }
 
 /** Rows of the embedding, [count, D]. The gradient stops here: see trainingGraph.ts. */
@@ -33,11 +36,10 @@ export function embed(parameters: Parameters, tokens: Value, config: ModelConfig
 /** [N, D] → [N, 2 or 3 projections], each with its bias where the architecture has one. */
 function queryKeyValue(x: Value, parameters: Parameters, layer: number): { query: Value; key: Value; value: Value } {
   const names = layerNames(layer);
-  const project = (weight: string, bias: string) => op.linear(x, parameter(parameters, weight), parameters.get(bias));
   return {
-    query: project(names.query, names.queryBias),
-    key: project(names.key, names.keyBias),
-    value: project(names.value, names.valueBias),
+    query: project(x, parameters, names.query, names.queryBias),
+    key: project(x, parameters, names.key, names.keyBias),
+    value: project(x, parameters, names.value, names.valueBias),
   };
 }
 
@@ -48,15 +50,16 @@ function headNorm(x: Value, parameters: Parameters, name: string, config: ModelC
 }
 
 function attentionOutput(attended: Value, parameters: Parameters, layer: number): Value {
-  return op.linear(attended, parameter(parameters, layerNames(layer).output));
+  const names = layerNames(layer);
+  return project(attended, parameters, names.output, names.outputBias);
 }
 
 /** x + down(silu(gate(norm x)) · up(norm x)) */
 export function feedForward(x: Value, parameters: Parameters, layer: number, config: ModelConfig): Value {
   const names = layerNames(layer);
   const normed = rmsNorm(x, parameter(parameters, names.attentionNorm), config.rmsNormEps);
-  const activated = swiglu(op.linear(normed, parameter(parameters, names.gate)), op.linear(normed, parameter(parameters, names.up)));
-  return op.add(x, op.linear(activated, parameter(parameters, names.down)));
+  const activated = swiglu(project(normed, parameters, names.gate, names.gateBias), project(normed, parameters, names.up, names.upBias));
+  return op.add(x, project(activated, parameters, names.down, names.downBias));
 }
 
 export function logitsOf(x: Value, parameters: Parameters, config: ModelConfig): Value {

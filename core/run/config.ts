@@ -1,4 +1,5 @@
 /** @file The configuration of a run, resolved: every default is filled in. Validated by workers/config/runConfig.ts; workflows only read it. */
+import type { LoraConfig } from '../model/lora.ts';
 import type { ExecutionLimits, Sampling } from '../rollout/types.ts';
 
 export interface OptimizerConfig {
@@ -36,6 +37,8 @@ export interface PolicyConfig {
   /** Built from nothing with this preset, unless `path` names a Hugging Face directory, absolute. */
   readonly preset: 'nano' | 'S' | 'M';
   readonly path: string | null;
+  /** Train an adapter on the model of `path`, which stays as it is; null, or absent in runs of older releases: train all weights. */
+  readonly lora?: LoraConfig | null;
   /** `tags`: the 98-token vocabulary of the recipe families; `bytes`: any UTF-8 text. Ignored with `path`. */
   readonly vocabulary: 'tags' | 'bytes';
   /** Longest trajectory in tokens. */

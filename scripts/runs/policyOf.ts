@@ -27,9 +27,9 @@ export function rolloutConfigOf({ seed, sampling, limits }: RunConfig): RolloutC
   return { seed, temperature, topK, topP, maxTokensPerTurn, rolloutTimeoutMs: limits.rolloutTimeoutMs };
 }
 
-/** Whether the argument is a Hugging Face directory and not the name of a run. */
+/** Whether the argument is a Hugging Face or PEFT directory and not the name of a run. */
 export function isModelDirectory(text: string): Promise<boolean> {
-  return readFile(`${text}/config.json`).then(
+  return Promise.any(['config.json', 'adapter_config.json'].map((name) => readFile(`${text}/${name}`))).then(
     () => !text.match(/^[a-z0-9._-]+$/) || text === '.',
     () => false,
   );

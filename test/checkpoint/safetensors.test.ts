@@ -1,10 +1,11 @@
 /** @file Safetensors: exact round trips, exact widening, and a named error for whatever a damaged file says. */
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { encodeSafetensors, readModelTensors, readSafetensors, SafetensorsError } from '../../activities/checkpoint/safetensors.ts';
+import { openModelDirectory, readModelWeights } from '../../activities/checkpoint/modelDirectory.ts';
+import { encodeSafetensors, readSafetensors, SafetensorsError } from '../../activities/checkpoint/safetensors.ts';
 import type { Tensor } from '../../core/model/config.ts';
 
 const golden = join(process.env['TURNWISE_GOLDEN'] ?? join(import.meta.dirname, '..', 'golden'), 'models');
@@ -143,13 +144,13 @@ test('all float16 and bfloat16 values are widened exactly', async () => {
 });
 
 test('files that other software wrote are read: float32, bfloat16 and shards', async () => {
-  const tiny = await readModelTensors(join(golden, 'qwen2-tiny'));
+  const tiny = await readModelWeights(await openModelDirectory(join(golden, 'qwen2-tiny')));
   expect(tiny.get('model.embed_tokens.weight')?.shape).toEqual([320, 64]);
   expect(tiny.size).toBe(26);
-  const sharded = await readModelTensors(join(golden, 'qwen3-tiny'));
+  const sharded = await readModelWeights(await openModelDirectory(join(golden, 'qwen3-tiny')));
   const index = JSON.parse(await readFile(join(golden, 'qwen3-tiny', 'model.safetensors.index.json'), 'utf8'));
   expect([...sharded.keys()].sort()).toEqual(Object.keys(index.weight_map).sort());
-  const brain = await readModelTensors(join(golden, 'llama-tiny-bf16'));
+  const brain = await readModelWeights(await openModelDirectory(join(golden, 'llama-tiny-bf16')));
   const bits = new Uint32Array((brain.get('model.norm.weight') as Tensor).data.buffer);
   expect(bits.every((value) => (value & 0xffff) === 0)).toBe(true);
   expect(bits.some((value) => value !== 0)).toBe(true);
@@ -158,10 +159,11 @@ test('files that other software wrote are read: float32, bfloat16 and shards', a
 test('an index that points out of its directory, or at the wrong shard, is refused', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'turnwise-shards-'));
   try {
+    await copyFile(join(golden, 'qwen2-tiny', 'config.json'), join(directory, 'config.json'));
     await writeFile(join(directory, 'one.safetensors'), Buffer.concat(encodeSafetensors(new Map([['a', { shape: [1], data: Float32Array.of(1) }]]))));
     for (const weightMap of [{ a: '../one.safetensors' }, { b: 'one.safetensors' }, { a: 'one.safetensors', b: 'one.safetensors' }, {}]) {
       await writeFile(join(directory, 'model.safetensors.index.json'), JSON.stringify({ weight_map: weightMap }));
-      await expect(readModelTensors(directory)).rejects.toMatchObject({ problem: 'badEntry' });
+      await expect(openModelDirectory(directory)).rejects.toMatchObject({ problem: 'badEntry' });
     }
   } finally {
     await rm(directory, { recursive: true });

@@ -3,13 +3,12 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { loadPolicyModel } from '../../activities/policy/decoding/policyModel.ts';
+import { goldenFolder, goldenModelNames } from '../model/goldenModels.ts';
 import { decode } from './policies.ts';
 
-const golden = process.env['TURNWISE_GOLDEN'] ?? 'test/golden';
-
-test.each(['qwen2-tiny', 'qwen3-tiny', 'llama-tiny-bf16'])('greedy continuations equal transformers’: %s', async (name) => {
-  const { greedy } = JSON.parse(readFileSync(join(golden, 'models', name, 'expected.json'), 'utf8'));
-  const policy = await loadPolicyModel(name, join(golden, 'models', name));
+test.each(goldenModelNames())('greedy continuations equal transformers’: %s', async (name) => {
+  const { greedy } = JSON.parse(readFileSync(join(goldenFolder, 'models', name, 'expected.json'), 'utf8'));
+  const policy = await loadPolicyModel(name, join(goldenFolder, 'models', name));
   const requests = greedy.prompt.map((prompt: number[], seed: number) => ({
     context: Int32Array.from(prompt),
     seed,

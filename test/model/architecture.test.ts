@@ -27,11 +27,33 @@ describe('config.json', () => {
   it.each([
     ['hidden_act', 'gelu'],
     ['model_type', 'gpt2'],
-    ['use_sliding_window', true],
+    ['use_sliding_window', 'yes'],
     ['vocab_size', '320'],
-    ['rope_parameters', { rope_type: 'yarn', rope_theta: 1e4 }],
+    ['num_hidden_layers', 1e9],
+    ['head_dim', 15],
+    ['num_key_value_heads', 3],
+    ['partial_rotary_factor', 0.5],
+    ['quantization_config', { quant_method: 'gptq' }],
+    ['rope_parameters', { rope_type: 'longrope', rope_theta: 1e4 }],
   ])('refuses %s = %j by its name', (key, value) => {
     expect(() => modelConfigOf({ ...goldenConfig('qwen2-tiny'), [key]: value })).toThrow(new RegExp(`config.json, ${key}`));
+  });
+});
+
+describe('a sliding window', () => {
+  const windowed = (keys: object) => modelConfigOf({ ...goldenConfig('qwen2-tiny'), max_position_embeddings: 128, ...keys });
+
+  it('narrower than the positions limits the context', () => {
+    expect(windowed({ model_type: 'mistral', architectures: ['MistralForCausalLM'], sliding_window: 48 })).toMatchObject({
+      maxPositions: 48,
+      slidingWindow: 48,
+    });
+    expect(windowed({ use_sliding_window: true, sliding_window: 48 })).toMatchObject({ maxPositions: 48, slidingWindow: 48 });
+  });
+
+  it('that nothing uses, or that is as wide as the positions, does not', () => {
+    expect(windowed({ use_sliding_window: false, sliding_window: 48 })).toMatchObject({ maxPositions: 128 });
+    expect(windowed({ model_type: 'mistral', architectures: ['MistralForCausalLM'], sliding_window: 4096 }).slidingWindow).toBeUndefined();
   });
 });
 
@@ -71,11 +93,13 @@ describe('initial weights', () => {
 
   it('fit the configuration, and a missing or misshapen tensor is named', () => {
     const weights = initialWeights(config, 1);
-    expect(() => checkTensors(config, weights)).not.toThrow();
+    expect(() => checkTensors(tensorShapes(config), weights)).not.toThrow();
     const broken = new Map([...tensorShapes(config)].map(([name, shape]) => [name, { shape: name.endsWith('up_proj.weight') ? [1, 1] : shape }]));
-    expect(() => checkTensors(config, broken)).toThrow(/model.layers.0.mlp.up_proj.weight: expected shape \[384,128\] from config.json, got \[1,1\]/);
+    expect(() => checkTensors(tensorShapes(config), broken)).toThrow(
+      /model.layers.0.mlp.up_proj.weight: expected shape \[384,128\] from the configuration, got \[1,1\]/,
+    );
     broken.delete('model.embed_tokens.weight');
-    expect(() => checkTensors(config, broken)).toThrow(/expected a tensor model.embed_tokens.weight/);
+    expect(() => checkTensors(tensorShapes(config), broken)).toThrow(/expected a tensor model.embed_tokens.weight/);
   });
 });
 

@@ -2,8 +2,10 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readSafetensors } from '../../activities/checkpoint/safetensors.ts';
+import { adapterDescriptionOf } from '../../core/model/adapterConfig.ts';
 import type { ModelConfig, Tensor, Weights } from '../../core/model/config.ts';
 import { modelConfigOf } from '../../core/model/huggingFaceConfig.ts';
+import type { LoraConfig } from '../../core/model/lora.ts';
 
 export const goldenFolder = process.env['TURNWISE_GOLDEN'] ?? join(import.meta.dirname, '../golden');
 
@@ -48,4 +50,29 @@ export async function loadGoldenModel(name: string): Promise<GoldenModel> {
   for (const file of files) for (const [tensor, value] of (await readSafetensors(join(folder, file))).tensors) weights.set(tensor, value);
   const { tensors } = await readSafetensors(join(folder, 'expected.safetensors'));
   return { name, config: modelConfigOf(json('config.json')), weights, expected: json('expected.json'), tensors };
+}
+
+export interface GoldenAdapter {
+  readonly name: string;
+  /** The model below it: the same name without `-lora`. */
+  readonly model: GoldenModel;
+  readonly directory: string;
+  readonly lora: LoraConfig;
+  readonly weights: Weights;
+  readonly loss: number;
+  readonly tensors: Weights;
+}
+
+export function goldenAdapterNames(): string[] {
+  const folder = join(goldenFolder, 'models');
+  return readdirSync(folder).filter((name) => existsSync(join(folder, name, 'adapter_config.json')));
+}
+
+export async function loadGoldenAdapter(name: string): Promise<GoldenAdapter> {
+  const directory = join(goldenFolder, 'models', name);
+  const json = (file: string) => JSON.parse(readFileSync(join(directory, file), 'utf8'));
+  const { tensors: weights } = await readSafetensors(join(directory, 'adapter_model.safetensors'));
+  const { tensors } = await readSafetensors(join(directory, 'expected.safetensors'));
+  const model = await loadGoldenModel(name.replace(/-lora$/, ''));
+  return { name, model, directory, lora: adapterDescriptionOf(json('adapter_config.json')).lora, weights, loss: json('expected.json').loss, tensors };
 }

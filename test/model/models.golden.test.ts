@@ -1,48 +1,17 @@
 /** @file Our transformer, loss, gradients and optimiser against transformers and torch, on every golden model directory. */
 import { describe, expect, it } from 'vitest';
 import { createSession } from '../../activities/policy/ort/session.ts';
-import { GradientSum } from '../../activities/policy/training/gradientSum.ts';
-import type { MicroBatch } from '../../activities/policy/training/microBatches.ts';
 import { Trainer } from '../../activities/policy/training/trainer.ts';
 import { Graph } from '../../core/graph/graph.ts';
 import { modelBytes } from '../../core/graph/onnx.ts';
+import { graphParameters } from '../../core/model/parameters.ts';
 import { layoutFeeds, layoutInputs } from '../../core/model/rowLayout.ts';
-import { tokenWeights } from '../../core/model/tokenWeights.ts';
-import { decoderLogits, embed, parameterInputs } from '../../core/model/transformer.ts';
-import type { BatchRow } from '../../core/run/batch.ts';
-import type { LossConfig } from '../../core/run/config.ts';
+import { decoderLogits, embed } from '../../core/model/transformer.ts';
 import { type GoldenModel, goldenModelNames, loadGoldenModel } from './goldenModels.ts';
+import { lossAndGradients, lossOf, maxDifference, relativeDifference, rowsOf } from './goldenSteps.ts';
 import { everyToken } from './trainingRows.ts';
 
-function maxDifference(actual: Float32Array, wanted: Float32Array): number {
-  expect(actual.length).toBe(wanted.length);
-  return actual.reduce((max, value, i) => Math.max(max, Math.abs(value - (wanted[i] as number))), 0);
-}
-
-/** Largest difference in units of the largest wanted magnitude. */
-function relativeDifference(actual: Float32Array, wanted: Float32Array): number {
-  return maxDifference(actual, wanted) / wanted.reduce((max, value) => Math.max(max, Math.abs(value)), 1e-12);
-}
-
-function lossOf({ expected }: GoldenModel): LossConfig {
-  return { clipLow: expected.clipLow, clipHigh: expected.clipHigh, dualClip: null, klCoefficient: 0, entropyCoefficient: 0, aggregation: 'tokenMean' };
-}
-
 const weightFeeds = (model: GoldenModel) => Object.fromEntries(Array.from(model.weights, ([name, { data, shape }]) => [name, { data, shape }]));
-
-/** The golden file leaves out token 0, which nothing predicts. */
-function rowsOf({ expected }: GoldenModel): BatchRow[] {
-  return expected.inputIds.map((tokens, row) => ({
-    taskId: 'golden',
-    sibling: row,
-    tokens: Int32Array.from(tokens),
-    sampledMask: Uint8Array.from([0, ...(expected.sampledMask[row] as number[])]),
-    behaviorLogprobs: Float32Array.from([0, ...(expected.behaviorLogprobs[row] as number[])]),
-    advantages: Float32Array.from([0, ...(expected.advantages[row] as number[])]),
-  }));
-}
-
-const trainedRowsOf = (model: GoldenModel) => rowsOf(model).map((row) => ({ ...row, trained: row.sampledMask }));
 
 async function logitsOf(model: GoldenModel): Promise<Float32Array> {
   const { inputIds } = model.expected;
@@ -50,7 +19,7 @@ async function logitsOf(model: GoldenModel): Promise<Float32Array> {
   const count = inputIds.flat().length;
   const graph = new Graph();
   const layout = layoutInputs(graph, model.config, 1);
-  const parameters = parameterInputs(graph, model.config);
+  const { parameters } = graphParameters(graph, model.config, null);
   const embedded = embed(parameters, graph.input('tokens', 'int32', [layout.tokenCount]), model.config, layout.tokenCount);
   graph.output('logits', decoderLogits(embedded, parameters, model.config, layout));
   const session = await createSession(modelBytes(graph));
@@ -66,24 +35,6 @@ async function logitsOf(model: GoldenModel): Promise<Float32Array> {
   });
   await session.release();
   return logits as Float32Array;
-}
-
-async function lossAndGradients(model: GoldenModel): Promise<{ loss: number; gradients: ReadonlyMap<string, Float32Array> }> {
-  const rows = trainedRowsOf(model);
-  const trainer = new Trainer(model.config, model.weights, null, null);
-  const gradient = new GradientSum();
-  const perToken = {
-    weights: tokenWeights(
-      rows.map((row) => row.sampledMask),
-      'tokenMean',
-    ),
-    advantages: rows.map((row) => row.advantages),
-    behaviorLogprobs: rows.map((row) => row.behaviorLogprobs),
-  };
-  const [batch] = trainer.plan(rows, 4096);
-  const outputs = await trainer.run({ kind: 'policy', temperature: 1, loss: lossOf(model) }, rows, batch as MicroBatch, perToken, gradient);
-  await trainer.release();
-  return { loss: (outputs['loss'] as Float32Array)[0] as number, gradients: gradient.sums };
 }
 
 describe.each(goldenModelNames())('%s', async (name) => {
@@ -112,7 +63,7 @@ describe.each(goldenModelNames())('%s', async (name) => {
   });
 
   it('gives the loss and the gradients of torch to a relative 1e-4', async () => {
-    const { loss, gradients } = await lossAndGradients(model);
+    const { loss, gradients } = await lossAndGradients(model, new Trainer(model.config, model.weights, null, null));
     expect(loss).toBeCloseTo(model.expected.loss, 5);
     for (const [tensor, gradient] of gradients) expect(relativeDifference(gradient, wanted(`gradient.${tensor}`)), tensor).toBeLessThan(1e-4);
   });

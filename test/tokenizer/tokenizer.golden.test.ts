@@ -4,16 +4,15 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { PolicyTokenizer } from '../../activities/policy/tokenizer/policyTokenizer.ts';
 import type { Message } from '../../core/tasks/task.ts';
-
-const golden = process.env['TURNWISE_GOLDEN'] ?? 'test/golden';
+import { goldenFolder, goldenModelNames } from '../model/goldenModels.ts';
 
 interface Expected {
   readonly encodings: readonly { readonly text: string; readonly ids: readonly number[]; readonly decoded: string }[];
   readonly chats: readonly { readonly messages: readonly Message[]; readonly rendered: string; readonly withPrompt: string; readonly ids: readonly number[] }[];
 }
 
-describe.each(['qwen2-tiny', 'qwen3-tiny', 'llama-tiny-bf16'])('%s', async (name) => {
-  const directory = join(golden, 'models', name);
+describe.each(goldenModelNames())('%s', async (name) => {
+  const directory = join(goldenFolder, 'models', name);
   const tokenizer = await PolicyTokenizer.load(directory);
   const { encodings, chats }: Expected = JSON.parse(readFileSync(join(directory, 'expected.json'), 'utf8'));
 

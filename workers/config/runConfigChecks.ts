@@ -17,9 +17,14 @@ type Given = (path: string) => boolean;
 
 function policyProblems({ policy, warmup }: RunConfig, given: Given): string[] {
   const problems = policy.path === null ? [] : ineffective(given, ['policy.preset', 'policy.vocabulary'], 'policy.path names a model');
-  if (policy.path !== null && !existsSync(join(policy.path, 'config.json'))) {
-    problems.push(`policy.path: expected a Hugging Face directory with config.json, got ${policy.path}: download one, or build from a preset`);
+  const holds = (name: string) => policy.path !== null && existsSync(join(policy.path, name));
+  if (policy.path !== null && !holds('config.json') && !holds('adapter_config.json')) {
+    problems.push(
+      `policy.path: expected a Hugging Face directory with config.json or adapter_config.json, got ${policy.path}: download one, or build from a preset`,
+    );
   }
+  if (policy.path === null) problems.push(...ineffective(given, ['policy.lora'], 'a model built from nothing has no weights worth keeping'));
+  if (holds('adapter_config.json')) problems.push(...ineffective(given, ['policy.lora'], 'policy.path names an adapter, which is trained further'));
   if (policy.path === null && policy.contextLength > longestContext[policy.preset]) {
     problems.push(`policy.contextLength: expected at most ${longestContext[policy.preset]} with preset ${policy.preset}, got ${policy.contextLength}`);
   }

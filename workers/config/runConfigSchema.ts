@@ -1,5 +1,6 @@
 /** @file The shape of a run's configuration with every default; the defaults are the recipe of the quickstart. */
 import { z } from 'zod';
+import { loraModules } from '../../core/model/lora.ts';
 import { taskFamilies } from '../../core/tasks/registry.ts';
 
 const fraction = z.number().min(0).max(1);
@@ -58,10 +59,21 @@ function withName(source: Source) {
   return 'file' in source ? source : { ...source, name: source.name ?? source.family };
 }
 
+const lora = z.strictObject({
+  rank: count.max(1024).default(16),
+  alpha: positive.default(32),
+  rsLora: z.boolean().default(false),
+  targetModules: z
+    .array(z.enum(loraModules))
+    .min(1)
+    .default([...loraModules]),
+});
+
 const policy = z
   .strictObject({
     preset: z.enum(['nano', 'S', 'M']).default('nano'),
     path: z.string().min(1).nullable().default(null),
+    lora: lora.nullable().default(null),
     vocabulary: z.enum(['tags', 'bytes']).default('tags'),
     contextLength: count.default(160),
     turnFormat: z.enum(['tags', 'fences']).default('tags'),

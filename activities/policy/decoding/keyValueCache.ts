@@ -92,10 +92,10 @@ export class KeyValueCache {
   feeds(rows: number, layers: number): Record<string, Feed> {
     const { kvHeadCount, headDim } = this.#config;
     const size = rows * this.#rowSize();
-    const feeds: Record<string, Feed> = { mask: { data: this.#mask.subarray(0, rows * this.#slots), shape: [rows, 1, 1, this.#slots] } };
+    const feeds: Record<string, Feed> = { mask: { data: this.#mask.subarray(0, rows * this.#slots), shape: [rows, 1, 1, 1, this.#slots] } };
     for (let layer = 0; layer < layers; layer++) {
-      feeds[`keys.${layer}`] = { data: (this.#keys[layer] as Float32Array).subarray(0, size), shape: [rows, kvHeadCount, headDim, this.#slots] };
-      feeds[`values.${layer}`] = { data: (this.#values[layer] as Float32Array).subarray(0, size), shape: [rows, kvHeadCount, this.#slots, headDim] };
+      feeds[`keys.${layer}`] = { data: (this.#keys[layer] as Float32Array).subarray(0, size), shape: [rows, kvHeadCount, 1, headDim, this.#slots] };
+      feeds[`values.${layer}`] = { data: (this.#values[layer] as Float32Array).subarray(0, size), shape: [rows, kvHeadCount, 1, this.#slots, headDim] };
     }
     return feeds;
   }

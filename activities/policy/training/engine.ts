@@ -1,13 +1,17 @@
 /** @file TrainingEngine over a worker thread: the caller's thread stays free for heartbeats, whatever is computed. */
 import { Worker } from 'node:worker_threads';
 import type { AdamMoments, ModelConfig, Weights } from '../../../core/model/config.ts';
+import type { FrozenBase } from '../../../core/model/lora.ts';
 import type { AnswerMessage, PlainError, RequestKind, Requests, ThreadData } from './messages.ts';
 import type { TrainerOptions } from './trainer.ts';
 import type { TrainingEngine } from './types.ts';
 
 export interface LoadableTrainingEngine extends TrainingEngine {
-  /** `reference` is the frozen policy of a KL term; needed only with klCoefficient > 0. */
-  load(config: ModelConfig, weights: Weights, moments: AdamMoments | null, reference?: Weights | null): Promise<void>;
+  /**
+   * `reference` is the frozen policy of a KL term; needed only with klCoefficient > 0. With `base`, weights, moments and reference are those
+   * of an adapter on it.
+   */
+  load(config: ModelConfig, weights: Weights, moments: AdamMoments | null, reference?: Weights | null, base?: FrozenBase | null): Promise<void>;
 }
 
 interface Pending {
@@ -18,8 +22,8 @@ interface Pending {
 export function createTrainingEngine(options: TrainerOptions = {}): LoadableTrainingEngine {
   const thread = new TrainingThread(options);
   return {
-    async load(config, weights, moments, reference = null) {
-      await thread.request('load', { config, weights, moments, reference });
+    async load(config, weights, moments, reference = null, base = null) {
+      await thread.request('load', { config, weights, moments, reference, base });
     },
     supervisedStep: (rows, optimizer, signal) => thread.request('supervisedStep', { rows, optimizer }, signal),
     policyStep: (rows, { signal, ...settings }) => thread.request('policyStep', { rows, settings }, signal),

@@ -26,7 +26,8 @@ export class GradientSum {
       else if (gradient) this.sums.set(name, gradient);
       else if (!sum) this.sums.set(name, new Float32Array(tensor.data.length));
     }
-    addRows(this.sums.get(embeddingName) as Float32Array, outputs[embeddedGradientName] as Float32Array, tokens);
+    const embedded = outputs[embeddedGradientName] as Float32Array | undefined;
+    if (embedded) addRows(this.sums.get(embeddingName) as Float32Array, embedded, tokens);
   }
 
   /** Changes weights and moments; answers with the norm before clipping. @throws NonFiniteLoss before any change. */

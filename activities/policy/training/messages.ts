@@ -1,15 +1,25 @@
 /** @file What the engine and its thread say to one another. */
 import type { AdamMoments, ModelConfig, OptimizerStep, Weights } from '../../../core/model/config.ts';
+import type { FrozenBase } from '../../../core/model/lora.ts';
 import type { BatchRow } from '../../../core/run/batch.ts';
 import type { PolicyStepSettings } from './policyStep.ts';
 import type { TrainerOptions } from './trainer.ts';
 import type { PolicyMetrics, SupervisedMetrics, SupervisedRow } from './types.ts';
 
 export interface Requests {
-  load: { request: { config: ModelConfig; weights: Weights; moments: AdamMoments | null; reference: Weights | null }; answer: null };
+  load: { request: LoadRequest; answer: null };
   supervisedStep: { request: { rows: readonly SupervisedRow[]; optimizer: OptimizerStep }; answer: SupervisedMetrics };
   policyStep: { request: { rows: readonly BatchRow[]; settings: PolicyStepSettings }; answer: PolicyMetrics };
   state: { request: null; answer: { weights: Weights; moments: AdamMoments } };
+}
+
+export interface LoadRequest {
+  readonly config: ModelConfig;
+  /** All of the model's, or those of an adapter on `base`. */
+  readonly weights: Weights;
+  readonly moments: AdamMoments | null;
+  readonly reference: Weights | null;
+  readonly base: FrozenBase | null;
 }
 
 export type RequestKind = keyof Requests;

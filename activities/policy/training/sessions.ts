@@ -5,6 +5,7 @@
 
 import { modelBytes } from '../../../core/graph/onnx.ts';
 import type { ModelConfig } from '../../../core/model/config.ts';
+import type { FrozenBase } from '../../../core/model/lora.ts';
 import { attentionBlocks } from '../../../core/model/rowLayout.ts';
 import { type TrainingGraphKind, trainingGraph } from '../../../core/model/trainingGraph.ts';
 import { createSession, type Session, type SessionOptions } from '../ort/session.ts';
@@ -19,13 +20,17 @@ export class TrainingSessions {
   /** In order of use, the latest last. */
   private readonly entries = new Map<string, Entry>();
   readonly config: ModelConfig;
+  /** The model below an adapter; null where the whole model is trained. */
+  readonly base: FrozenBase | null;
   private readonly budgetBytes: number;
   private readonly options: SessionOptions;
 
-  constructor(config: ModelConfig, budgetBytes: number, options: SessionOptions) {
+  constructor(config: ModelConfig, base: FrozenBase | null, budgetBytes: number, options: SessionOptions) {
     this.config = config;
+    this.base = base;
     this.budgetBytes = budgetBytes;
-    this.options = options;
+    // Packed copies of frozen weights would take twice their size again, and products of so many rows are as fast without.
+    this.options = base === null ? options : { ...options, prepacking: false, externalDataFolder: base.folder };
   }
 
   async get(kind: TrainingGraphKind, batch: MicroBatch): Promise<Session> {
@@ -35,7 +40,7 @@ export class TrainingSessions {
     const bytes = Math.max(found?.bytes ?? 0, activationBytes(this.config, batch));
     this.entries.delete(key);
     await this.makeRoom(bytes);
-    const session = found?.session ?? (await createSession(modelBytes(trainingGraph(this.config, kind, blocks)), this.options));
+    const session = found?.session ?? (await createSession(modelBytes(trainingGraph(this.config, kind, blocks, this.base)), this.options));
     this.entries.set(key, { session, bytes });
     return session;
   }

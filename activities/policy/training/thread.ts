@@ -1,4 +1,5 @@
 /** @file The worker thread of training: owns sessions, weights and moments, and serves one request at a time. */
+import { isDeepStrictEqual } from 'node:util';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Tensor, Weights } from '../../../core/model/config.ts';
 import type { AnswerMessage, PlainError, RequestKind, RequestMessage, Requests, ThreadData } from './messages.ts';
@@ -30,10 +31,10 @@ async function serve({ id, kind, request, cancelled }: RequestMessage): Promise<
 }
 
 const handlers: { [K in RequestKind]: (request: Requests[K]['request'], check: () => void) => Promise<Requests[K]['answer']> } = {
-  load: async ({ config, weights, moments, reference }) => {
-    if (JSON.stringify(sessions?.config) !== JSON.stringify(config)) {
+  load: async ({ config, weights, moments, reference, base }) => {
+    if (!isDeepStrictEqual([sessions?.config, sessions?.base], [config, base])) {
       await sessions?.release();
-      sessions = trainingSessions(config, options);
+      sessions = trainingSessions(config, options, base);
     }
     trainer = new Trainer(config, weights, moments, reference, options, sessions ?? undefined);
     return null;

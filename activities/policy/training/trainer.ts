@@ -1,5 +1,6 @@
 /** @file The compute of training, on whatever thread calls it: a model's state, its sessions, and the two kinds of step. */
 import type { AdamMoments, ModelConfig, OptimizerStep, Tensor, Weights } from '../../../core/model/config.ts';
+import { type FrozenBase, trainedShapes } from '../../../core/model/lora.ts';
 import { checkTensors } from '../../../core/model/tensorNames.ts';
 import type { TrainingGraphKind } from '../../../core/model/trainingGraph.ts';
 import type { BatchRow } from '../../../core/run/batch.ts';
@@ -31,8 +32,8 @@ const efficientTokens = 1536;
 const sessionDefaults: SessionOptions = { memoryPattern: false, spinning: false };
 
 /** They depend on the architecture alone: another checkpoint of the same model goes on with the same ones. */
-export function trainingSessions(config: ModelConfig, options: TrainerOptions): TrainingSessions {
-  return new TrainingSessions(config, options.sessionBytes ?? defaultSessionBytes, { ...sessionDefaults, ...options });
+export function trainingSessions(config: ModelConfig, options: TrainerOptions, base: FrozenBase | null = null): TrainingSessions {
+  return new TrainingSessions(config, base, options.sessionBytes ?? defaultSessionBytes, { ...sessionDefaults, ...options });
 }
 
 /** Called between micro-batches; throws to stop. */
@@ -44,7 +45,10 @@ export class Trainer {
   private readonly config: ModelConfig;
   private readonly sessions: TrainingSessions;
 
-  /** Works on the given weights and moments in place. `reference` is the frozen policy that KL is measured to. */
+  /**
+   * Works on the given weights and moments in place; with sessions that have a base, all of them are an adapter's. `reference` is the frozen
+   * policy that KL is measured to.
+   */
   constructor(
     config: ModelConfig,
     weights: Weights,
@@ -53,9 +57,9 @@ export class Trainer {
     options: TrainerOptions = {},
     sessions?: TrainingSessions,
   ) {
-    checkTensors(config, weights);
-    if (reference) checkTensors(config, reference);
-    if (moments) for (const part of [moments.first, moments.second]) checkTensors(config, part);
+    this.sessions = sessions ?? trainingSessions(config, options);
+    const shapes = trainedShapes(config, this.sessions.base);
+    for (const part of [weights, reference, moments?.first, moments?.second]) if (part) checkTensors(shapes, part);
     this.state = {
       weights: new Map(weights),
       first: moments ? new Map(moments.first) : zerosOf(weights),
@@ -64,7 +68,6 @@ export class Trainer {
     };
     this.config = config;
     this.reference = reference;
-    this.sessions = sessions ?? trainingSessions(config, options);
   }
 
   /** Weighted cross-entropy: Σ weight · loss ÷ Σ weight. */

@@ -1,0 +1,60 @@
+/** @file An adapter as a PEFT directory: adapter_config.json, adapter_model.safetensors, and the base model below it. */
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { adapterDescriptionOf } from '../../core/model/adapterConfig.ts';
+import type { Weights } from '../../core/model/config.ts';
+import { adapterShapes, type LoraConfig } from '../../core/model/lora.ts';
+import { checkTensors } from '../../core/model/tensorNames.ts';
+import { type BaseModel, baseModelFileName, describeBaseModel, readBaseModel, verifyBaseModel } from './baseModel.ts';
+import { type ModelDirectory, openModelDirectory } from './modelDirectory.ts';
+import { ModelDirectoryError, readJsonFile } from './modelFile.ts';
+import { modelDirectoryOf } from './modelSource.ts';
+import { readHeader, readTensors } from './safetensors.ts';
+
+export const adapterConfigFileName = 'adapter_config.json';
+export const adapterWeightsFileName = 'adapter_model.safetensors';
+
+export interface Adapter {
+  readonly lora: LoraConfig;
+  readonly weights: Weights;
+  readonly base: BaseModel;
+  /** The base, opened, with the hash that `base` says. */
+  readonly model: ModelDirectory;
+}
+
+export function isAdapterDirectory(directory: string): Promise<boolean> {
+  return isThere(join(directory, adapterConfigFileName));
+}
+
+function isThere(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** @throws an error that names the file, key or tensor; CheckpointError when the base is another than the adapter was trained on. */
+export async function readAdapterDirectory(directory: string): Promise<Adapter> {
+  const { lora, base: named } = adapterDescriptionOf(await readJsonFile(directory, adapterConfigFileName));
+  // Adapters that other software made name their base by a path alone.
+  const known = (await isThere(join(directory, baseModelFileName))) ? await readBaseModel(directory) : undefined;
+  const model = await openModelDirectory(await modelDirectoryOf(known?.model ?? named));
+  if (known !== undefined) await verifyBaseModel(known, model);
+  const base = known ?? (await describeBaseModel(model.directory, model));
+  return { lora, base, model, weights: await readAdapterWeights(directory, adapterShapes(model.config, lora)) };
+}
+
+async function readAdapterWeights(directory: string, shapes: ReadonlyMap<string, readonly number[]>): Promise<Weights> {
+  const path = join(directory, adapterWeightsFileName);
+  const { entries, dataStart } = await readHeader(path);
+  try {
+    checkTensors(shapes, new Map(entries.map((entry) => [entry.name, entry])));
+  } catch (error) {
+    throw new ModelDirectoryError(`${path}: ${(error as Error).message}`, { cause: error });
+  }
+  const read = await readTensors(
+    path,
+    entries.map((entry) => ({ ...entry, offset: dataStart + entry.begin })),
+  );
+  return new Map(Array.from(shapes.keys(), (name) => [name, read.get(name) as NonNullable<ReturnType<typeof read.get>>]));
+}
