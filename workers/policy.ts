@@ -11,10 +11,12 @@ import { taskSourcesLoader } from '../activities/tasks/taskSources.ts';
 import { taskQueues } from '../core/run/names.ts';
 import { connectWorker } from './config/connection.ts';
 import { loadTemporalConfig } from './config/temporalConfig.ts';
+import { useSettledProvider } from './provider.ts';
 
 // Without its supervisor a worker ends at once; its thread ends with it.
 process.once('disconnect', () => process.kill(process.pid, 'SIGKILL'));
 
+await useSettledProvider();
 const home = turnwiseHome();
 const temporal = loadTemporalConfig();
 const config = runConfigLoader(home);

@@ -4,6 +4,7 @@ import { Decoder } from '../activities/policy/decoding/decoder.ts';
 import { ChatServer, type ChatServerOptions } from '../activities/serving/chatServer.ts';
 import { openServedPolicy } from '../activities/serving/servedPolicy.ts';
 import { turnwiseHome } from './onDisk.ts';
+import { useSettledProvider } from './provider.ts';
 
 export interface Serving {
   readonly policy: NamedPolicy;
@@ -18,6 +19,7 @@ const graceMs = 10_000;
 
 export async function startServing(subject: string, checkpoint: string | undefined, options: ChatServerOptions): Promise<Serving> {
   const policy = await namedPolicy(turnwiseHome(), subject, checkpoint);
+  await useSettledProvider();
   const decoder = new Decoder();
   try {
     const served = await openServedPolicy(policy.name, policy, decoder);
