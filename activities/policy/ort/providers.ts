@@ -40,7 +40,7 @@ export async function settleProvider(wanted: WantedProvider): Promise<SettledPro
 async function problemOf(provider: ProviderName): Promise<string | undefined> {
   if (!listSupportedBackends().some(({ name }) => name === provider)) return `onnxruntime-node has no provider ${provider} on this platform`;
   const problem = await selfTest(provider);
-  return problem === undefined ? undefined : `${problem}${remedyOf(provider, problem)}`;
+  return problem === undefined ? undefined : `${problem.trim().replace(/\s+/g, ' ')}${remedyOf(provider, problem)}`;
 }
 
 /** What to do, by what ONNX Runtime says. */
