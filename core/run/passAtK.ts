@@ -1,6 +1,7 @@
 /**
  * @file What several samples of each task say: avg@k, the unbiased pass@k of arXiv 2107.03374, and their intervals. Samples of one task are
- * alike, so intervals come from drawing tasks anew (percentile bootstrap, 95 %), for two policies the same tasks for both.
+ * alike, so 95 % intervals come from drawing tasks anew (percentile bootstrap), for two policies the same tasks for both. Where every task has
+ * 0 or 1 it is Wilson's (1927): drawing anew from nothing but zeros would give an interval of no width.
  */
 import { randomOf } from '../random.ts';
 
@@ -28,7 +29,8 @@ export function passAtK(n: number, c: number, k: number): number {
 
 /** Mean over the tasks; `k` 0 is avg@k, the solved share of each task's samples. Undefined when no task has k samples. */
 export function estimateOf(perTask: PerTask, k: number): Estimate | undefined {
-  return bootstrapped(valuesOf(perTask, k).filter((value) => value !== undefined));
+  const values = valuesOf(perTask, k).filter((value) => value !== undefined);
+  return values.length > 0 && values.every((value) => value === 0 || value === 1) ? wilson(values) : bootstrapped(values);
 }
 
 /** Mean difference (second − first) over the tasks that both have played. */
@@ -43,6 +45,16 @@ function valuesOf({ solved, counted }: PerTask, k: number): (number | undefined)
     if (n < Math.max(1, k)) return undefined;
     return k === 0 ? c / n : passAtK(n, c, k);
   });
+}
+
+/** The normal quantile of a two-sided 95 %. */
+const z = 1.959963984540054;
+
+function wilson(values: readonly number[]): Estimate {
+  const [n, share] = [values.length, meanOf(values)];
+  const centre = (share + z ** 2 / (2 * n)) / (1 + z ** 2 / n);
+  const half = (z * Math.sqrt((share * (1 - share)) / n + z ** 2 / (4 * n ** 2))) / (1 + z ** 2 / n);
+  return { value: share, low: Math.max(0, centre - half), high: Math.min(1, centre + half), tasks: n };
 }
 
 const draws = 2000;

@@ -25,14 +25,21 @@ test('pass@k is the share of draws that hold a solved sample', () => {
   expect(() => passAtK(2, 1, 3)).toThrow(/at most 2 samples/);
 });
 
+test('of zeros and ones the interval is Wilson’s, as in Newcombe 1998, table I', () => {
+  const of = (hits: number, count: number) =>
+    estimateOf({ solved: Array.from({ length: count }, (_, i) => (i < hits ? 1 : 0)), counted: new Array(count).fill(1) }, 1);
+  expect(of(81, 263)).toEqual({ value: 81 / 263, low: expect.closeTo(0.2553, 4), high: expect.closeTo(0.3662, 4), tasks: 263 });
+  expect(of(0, 20)).toMatchObject({ low: expect.closeTo(0, 10), high: expect.closeTo(0.1611, 4) });
+});
+
 test('intervals over tasks are near the normal ones, and a task without enough samples is left out', () => {
-  const solved = Array.from({ length: 400 }, (_, i) => (i % 4 === 0 ? 1 : 0));
-  const counted = solved.map(() => 1);
-  const estimate = estimateOf({ solved, counted }, 1);
-  const halfWidth = 1.96 * Math.sqrt((0.25 * 0.75) / 400);
-  expect(estimate?.value).toBe(0.25);
-  expect(estimate?.low).toBeCloseTo(0.25 - halfWidth, 2);
-  expect(estimate?.high).toBeCloseTo(0.25 + halfWidth, 2);
+  const solved = Array.from({ length: 400 }, (_, i) => i % 3);
+  const estimate = estimateOf({ solved, counted: solved.map(() => 2) }, 0);
+  const mean = solved.reduce((sum, count) => sum + count / 2, 0) / 400;
+  const halfWidth = 1.96 * Math.sqrt(solved.reduce((sum, count) => sum + (count / 2 - mean) ** 2, 0) / 400 / 400);
+  expect(estimate?.value).toBeCloseTo(mean, 12);
+  expect(estimate?.low).toBeCloseTo(mean - halfWidth, 2);
+  expect(estimate?.high).toBeCloseTo(mean + halfWidth, 2);
   expect(estimateOf({ solved: [1, 0], counted: [1, 0] }, 1)).toMatchObject({ value: 1, tasks: 1 });
   expect(estimateOf({ solved: [1], counted: [1] }, 2)).toBeUndefined();
 });
