@@ -1,8 +1,6 @@
 /** @file The policy that a server answers with: its tokenizer, its decoder, and the name that clients call it by. */
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { modelConfigOf } from '../../core/model/huggingFaceConfig.ts';
 import { seedOf } from '../../core/random.ts';
+import { readPolicyConfig } from '../checkpoint/policyDirectory.ts';
 import type { Decoder } from '../policy/decoding/decoder.ts';
 import type { PolicyDirectory } from '../policy/decoding/messages.ts';
 import { PolicyTokenizer } from '../policy/tokenizer/policyTokenizer.ts';
@@ -21,7 +19,7 @@ export interface ServedPolicy {
 
 /** Loads everything and samples one token, so that a policy that cannot be served is known before the first client. */
 export async function openServedPolicy(name: string, directory: PolicyDirectory, decoder: Pick<Decoder, 'generate'>): Promise<ServedPolicy> {
-  const { maxPositions } = modelConfigOf(JSON.parse(await readFile(join(directory.path, 'config.json'), 'utf8')));
+  const { maxPositions } = await readPolicyConfig(directory.path);
   const policy = { name, directory, tokenizer: await PolicyTokenizer.load(directory.path), maxPositions, decoder };
   const context = policy.tokenizer.encodePrompt([{ role: 'user', content: '' }]);
   const rule = { temperature: 0, topK: 0, topP: 1 };
