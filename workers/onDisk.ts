@@ -2,4 +2,5 @@
 export { artifactRoot, runPaths, turnwiseHome } from '../activities/artifacts/paths.ts';
 export { ArtifactStore } from '../activities/artifacts/store.ts';
 export { listCheckpoints, openCheckpoint } from '../activities/checkpoint/findCheckpoint.ts';
+export { type NamedPolicy, namedPolicy } from '../activities/checkpoint/namedPolicy.ts';
 export { readStoredConfig } from '../activities/runs/storedConfig.ts';

@@ -11,11 +11,13 @@ import { runConfigLoader } from '../activities/runs/storedConfig.ts';
 import type { PolicyActivities } from '../activities/signatures.ts';
 import { taskSourcesLoader } from '../activities/tasks/taskSources.ts';
 import { connectWorker } from './config/connection.ts';
+import { useSettledProvider } from './provider.ts';
 import { createPolicyWorker } from './workflowWorker.ts';
 
 // Without its supervisor a worker ends at once; its thread ends with it.
 process.once('disconnect', () => process.kill(process.pid, 'SIGKILL'));
 
+await useSettledProvider();
 const home = turnwiseHome();
 const config = runConfigLoader(home);
 const decoder = new Decoder();

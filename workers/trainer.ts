@@ -13,10 +13,12 @@ import { createWarmUp } from '../activities/warmUp.ts';
 import { taskQueues } from '../core/run/names.ts';
 import { connectWorker } from './config/connection.ts';
 import { loadTemporalConfig } from './config/temporalConfig.ts';
+import { useSettledProvider } from './provider.ts';
 
 // Without its supervisor a worker ends at once; its thread ends with it, and a half-written checkpoint is never seen.
 process.once('disconnect', () => process.kill(process.pid, 'SIGKILL'));
 
+await useSettledProvider();
 const home = turnwiseHome();
 const temporal = loadTemporalConfig();
 const loaded = new LoadedPolicy(home, createTrainingEngine);

@@ -23,6 +23,8 @@ const seedStep = 0;
 interface Sample {
   readonly task: TaskCard;
   readonly sample: number;
+  /** Of the task among all. */
+  readonly position: number;
   /** Short name in activity summaries. */
   readonly name: string;
 }
@@ -58,7 +60,8 @@ function samplesOf(input: EvaluateInput): number {
 async function playPage(input: EvaluateInput, carry: EvaluationTally): Promise<EvaluationTally> {
   const page = await drawPage(input, carry.samples);
   const { summaries } = await playSamples(input, page);
-  const total = tally(carry, summaries);
+  const places = input.perTask ? page.map(({ position }) => position) : undefined;
+  const total = tally(carry, summaries, places);
   if (total.counted === 0) throw ApplicationFailure.nonRetryable(`no rollout of this page can be counted: ${failureOf(summaries)}`, 'NothingPlayed');
   return total;
 }
@@ -76,7 +79,7 @@ async function drawPage(input: EvaluateInput, first: number): Promise<Sample[]> 
     events += task.maxTurns * eventsPerTurn;
     // A page of long tasks is shorter: its history stays below what Temporal wants, and the next page begins a new one.
     if (page.length > 0 && events > groupHistoryEvents) break;
-    page.push({ task, sample, name: `t${position} r${sample}` });
+    page.push({ task, sample, position, name: `t${position} r${sample}` });
   }
   return page;
 }

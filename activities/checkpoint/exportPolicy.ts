@@ -25,7 +25,7 @@ export interface ExportedPolicy {
  * @throws CheckpointError when there is no such checkpoint or it is damaged; Error when `out` holds something already.
  */
 export async function exportPolicy(checkpoints: string, step: number | undefined, out: string, merge = false): Promise<ExportedPolicy> {
-  const checkpoint = chosen(await listCheckpoints(checkpoints), step, checkpoints);
+  const checkpoint = await checkpointAt(checkpoints, step);
   const directory = join(checkpoints, checkpoint);
   await verifyCheckpoint(directory);
   await removeIfEmpty(out);
@@ -41,7 +41,9 @@ export async function exportPolicy(checkpoints: string, step: number | undefined
   }
 }
 
-function chosen(names: readonly string[], step: number | undefined, checkpoints: string): string {
+/** Name of the checkpoint after a step, as `exportPolicy` counts them. @throws CheckpointError */
+export async function checkpointAt(checkpoints: string, step: number | undefined): Promise<string> {
+  const names = await listCheckpoints(checkpoints);
   const name = step === undefined ? names.at(-1) : names.findLast((candidate) => positionOf(candidate)?.globalStep === step);
   if (name !== undefined) return name;
   throw new CheckpointError(
@@ -50,7 +52,8 @@ function chosen(names: readonly string[], step: number | undefined, checkpoints:
   );
 }
 
-async function removeIfEmpty(out: string): Promise<void> {
+/** @throws Error when something else than an empty directory is there. */
+export async function removeIfEmpty(out: string): Promise<void> {
   await mkdir(dirname(out), { recursive: true });
   await rmdir(out).catch((error: unknown) => {
     if (isFileError(error, 'ENOENT')) return;

@@ -54,6 +54,23 @@ export class Sampler {
   }
 }
 
+/** The `count` likeliest tokens with their log-probabilities at temperature 1, the likeliest first; equals in the order of the vocabulary. */
+export function likeliestTokens(logits: Float32Array, count: number): SampledToken[] {
+  const top = logits[argmax(logits)] as number;
+  let total = 0;
+  for (const logit of logits) total += expOfNonPositive(logit - top);
+  const logTotal = Math.log(total);
+  const chosen: number[] = [];
+  for (let token = 0; token < logits.length; token++) {
+    if (chosen.length === count && !((logits[token] as number) > (logits[chosen[count - 1] as number] as number))) continue;
+    let place = chosen.length;
+    while (place > 0 && (logits[token] as number) > (logits[chosen[place - 1] as number] as number)) place -= 1;
+    chosen.splice(place, 0, token);
+    if (chosen.length > count) chosen.pop();
+  }
+  return chosen.map((token) => ({ token, logprob: (logits[token] as number) - top - logTotal }));
+}
+
 /** The lowest index wins a tie. */
 function argmax(logits: Float32Array): number {
   let best = 0;

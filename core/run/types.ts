@@ -1,6 +1,7 @@
 /** @file What the workflows of a run and their activities pass to one another, beyond a single rollout. */
 import type { ArtifactRef, PolicyRef, Split, TaskCard, TrajectorySummary } from '../rollout/types.ts';
 import type { CreditConfig, RunConfig } from './config.ts';
+import type { PerTask } from './passAtK.ts';
 
 export type Phase = 'preparing' | 'warmup' | 'evaluating' | 'rollouts' | 'update' | 'paused' | 'waiting-for-operator' | 'completed' | 'gated' | 'cancelled';
 
@@ -32,6 +33,7 @@ export interface EvaluationResult {
   /** Binomial standard error of solvedShare. */
   readonly standardError: number;
   readonly meanTurns: number;
+  readonly perTask?: PerTask;
 }
 
 export interface TrainInput {
@@ -247,6 +249,8 @@ export interface EvaluationTally {
   readonly counted: number;
   /** Turns of the counted ones. */
   readonly turns: number;
+  /** Where it was asked for. */
+  readonly perTask?: PerTask;
 }
 
 export interface EvaluateInput {
@@ -257,6 +261,8 @@ export interface EvaluateInput {
   readonly tasks: number;
   readonly samplesPerTask: number;
   readonly config: RolloutConfig;
+  /** Count every task by itself too, for pass@k. */
+  readonly perTask?: boolean;
   /** Filled in by continue-as-new. */
   readonly carry?: EvaluationTally;
 }

@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { loadRunConfig } from '../../workers/config/runConfig.ts';
 import { turnwiseHome } from '../../workers/onDisk.ts';
+import { settleProvider, wantedProvider } from '../../workers/provider.ts';
 import { validateTasks } from '../../workers/tasks.ts';
 import { sandboxChecks } from './sandbox.ts';
 
@@ -16,7 +17,7 @@ export interface Check {
 }
 
 export async function machineChecks(): Promise<Check[]> {
-  return [nodeCheck(), diskCheck(), memoryCheck(), await onnxruntimeCheck(), ...(await sandboxChecks())];
+  return [nodeCheck(), diskCheck(), memoryCheck(), await onnxruntimeCheck(), await providerCheck(), ...(await sandboxChecks())];
 }
 
 function nodeCheck(): Check {
@@ -60,6 +61,19 @@ async function onnxruntimeCheck(): Promise<Check> {
     return { name, state: 'ok', found: `${version}, providers: ${providers.join(', ')}` };
   } catch (error) {
     return { name, state: 'failed', found: (error as Error).message, remedy: '`npm rebuild onnxruntime-node`; it needs glibc and x64 or arm64' };
+  }
+}
+
+/** What workers would compute with, after the same self-test that they make. */
+async function providerCheck(): Promise<Check> {
+  const name = 'provider';
+  try {
+    const wanted = wantedProvider();
+    const { provider, refused } = await settleProvider(wanted);
+    const tested = provider === 'cpu' ? 'the reference' : 'gradients as on the CPU';
+    return { name, state: 'ok', found: [`${provider} (${tested}; TURNWISE_PROVIDER=${wanted})`, ...refused].join('; not ') };
+  } catch (error) {
+    return { name, state: 'failed', found: (error as Error).message, remedy: 'mend what is named, or set TURNWISE_PROVIDER=cpu' };
   }
 }
 

@@ -1,6 +1,6 @@
 /** @file The main thread's side of decoding: concurrent `generate` calls share the batches of one decoding thread. */
 import { Worker } from 'node:worker_threads';
-import type { DecodingRequest, Generation } from './decodingBatch.ts';
+import type { DecodingRequest, Generation, WatchedToken } from './decodingBatch.ts';
 import type { DecodingOptions, FromThread, PolicyDirectory, ToThread } from './messages.ts';
 
 const defaultDecodingOptions: DecodingOptions = { maxRows: 64, gatherMs: 40, maxPolicies: 2, prefixCacheBytes: 256 * 2 ** 20 };
@@ -8,6 +8,7 @@ const defaultDecodingOptions: DecodingOptions = { maxRows: 64, gatherMs: 40, max
 interface PendingCall {
   readonly resolve: (generation: Generation) => void;
   readonly reject: (error: unknown) => void;
+  readonly watch: (token: WatchedToken) => void;
 }
 
 export class Decoder {
@@ -24,14 +25,20 @@ export class Decoder {
   /**
    * One turn's tokens. They depend on the request and the policy alone, not on what else is being decoded.
    * When `signal` fires, the row leaves its batch before the next step and the promise rejects with the signal's reason.
+   * `watch` hears every token of a request with `watchLikeliest`, in order and before the promise resolves.
    */
-  async generate(policy: PolicyDirectory, request: DecodingRequest, signal?: AbortSignal): Promise<Generation> {
+  async generate(
+    policy: PolicyDirectory,
+    request: DecodingRequest,
+    signal?: AbortSignal,
+    watch: (token: WatchedToken) => void = () => undefined,
+  ): Promise<Generation> {
     signal?.throwIfAborted();
     if (this.#closed) throw new Error('Decoder: expected no calls after close()');
     const thread = this.#started();
     const id = this.#nextId++;
     const { promise, resolve, reject } = Promise.withResolvers<Generation>();
-    this.#calls.set(id, { resolve, reject });
+    this.#calls.set(id, { resolve, reject, watch });
     const cancel = () => {
       post(thread, { kind: 'cancel', id });
       reject(signal?.reason);
@@ -73,6 +80,10 @@ export class Decoder {
   }
 
   #settle(message: FromThread): void {
+    if (message.kind === 'sampled') {
+      for (const { id, token } of message.tokens) this.#calls.get(id)?.watch(token);
+      return;
+    }
     const call = this.#calls.get(message.id);
     if (message.kind === 'generated') call?.resolve(message.generation);
     else call?.reject(Object.assign(new Error(message.error.message), message.error));

@@ -3,7 +3,7 @@
  * between two steps; with several policy versions in use, their batches take turns.
  */
 import { parentPort, workerData } from 'node:worker_threads';
-import { DecodingBatch } from './decodingBatch.ts';
+import { DecodingBatch, type WatchedToken } from './decodingBatch.ts';
 import { Gathering } from './gathering.ts';
 import { type DecodingOptions, type FromThread, type PolicyDirectory, plainError, type ToThread } from './messages.ts';
 import { loadPolicyModel, type PolicyModel } from './policyModel.ts';
@@ -12,7 +12,11 @@ import { PrefixCache } from './prefixCache.ts';
 interface LoadedPolicy {
   readonly model: PolicyModel;
   readonly batch: DecodingBatch;
+  /** What watched rows sampled in the step that goes on. */
+  readonly watched: WatchedTokens;
 }
+
+type WatchedTokens = { readonly id: number; readonly token: WatchedToken }[];
 
 class DecodingThread {
   readonly #options: DecodingOptions;
@@ -84,9 +88,11 @@ class DecodingThread {
   }
 
   /** A failing run fails every row in it; the next call starts afresh with a new batch. */
-  async #advance({ model, batch }: LoadedPolicy, admit: boolean): Promise<void> {
+  async #advance({ model, batch, watched }: LoadedPolicy, admit: boolean): Promise<void> {
     try {
-      for (const finished of await batch.advance(admit)) {
+      const ended = await batch.advance(admit);
+      if (watched.length > 0) this.#send({ kind: 'sampled', tokens: watched.splice(0) });
+      for (const finished of ended) {
         if ('error' in finished) this.#send({ kind: 'failed', id: finished.id, error: plainError(finished.error) });
         else this.#send({ kind: 'generated', ...finished });
       }
@@ -115,7 +121,9 @@ class DecodingThread {
     const model = await loadPolicyModel(key, path);
     // A cache of its own: every training step makes a version, and its prefixes go with it.
     const prefixes = new PrefixCache(this.#options.prefixCacheBytes / this.#options.maxPolicies);
-    return { model, batch: new DecodingBatch(model, prefixes, this.#options.maxRows) };
+    const watched: WatchedTokens = [];
+    const batch = new DecodingBatch(model, prefixes, this.#options.maxRows, (id, token) => watched.push({ id, token }));
+    return { model, batch, watched };
   }
 }
 

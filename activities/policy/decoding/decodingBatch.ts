@@ -2,7 +2,7 @@
  * @file Continuous batching for one policy version: rows join between steps, get their prefix computed, decode side by side, and leave when
  * they finish. A row's tokens and log-probabilities depend on its request alone.
  */
-import { Sampler, type SamplingRule } from '../../../core/model/sampling.ts';
+import { likeliestTokens, type SampledToken, Sampler, type SamplingRule } from '../../../core/model/sampling.ts';
 import { type Random, randomOf } from '../../../core/random.ts';
 import type { FinishReason } from '../../../core/rollout/types.ts';
 import { KeyValueCache, slotsFor } from './keyValueCache.ts';
@@ -19,6 +19,13 @@ export interface DecodingRequest {
   readonly maxTokens: number;
   /** Any of these ends the row; it is part of the sampled tokens. */
   readonly endTokens: readonly number[];
+  /** Told token by token, each with this many of the likeliest tokens in its place; absent: only at its end. */
+  readonly watchLikeliest?: number;
+}
+
+/** A token of a watched row, as soon as it is sampled. */
+export interface WatchedToken extends SampledToken {
+  readonly likeliest: readonly SampledToken[];
 }
 
 export interface Generation {
@@ -48,11 +55,13 @@ export class DecodingBatch {
   readonly #maxRows: number;
   readonly #cache: KeyValueCache;
   readonly #sampler: Sampler;
+  readonly #watch: (id: number, token: WatchedToken) => void;
   readonly #waiting = new Map<number, DecodingRequest>();
   /** The row's index is its place in the cache. */
   readonly #rows: Row[] = [];
 
-  constructor(model: PolicyModel, prefixes: PrefixCache, maxRows: number) {
+  constructor(model: PolicyModel, prefixes: PrefixCache, maxRows: number, watch: (id: number, token: WatchedToken) => void = () => undefined) {
+    this.#watch = watch;
     this.#model = model;
     this.#prefixes = prefixes;
     this.#maxRows = maxRows;
@@ -153,12 +162,13 @@ export class DecodingBatch {
   }
 
   #sample(row: Row, logits: Float32Array): Finished | undefined {
-    const { rule, endTokens, maxTokens } = row.request;
+    const { rule, endTokens, maxTokens, watchLikeliest } = row.request;
     try {
       const { token, logprob } = this.#sampler.sample(logits, rule, row.random.next());
       row.tokens.push(token);
       row.logprobs.push(logprob);
       row.nextToken = token;
+      if (watchLikeliest !== undefined) this.#watch(row.id, { token, logprob, likeliest: likeliestTokens(logits, watchLikeliest) });
       const ended = endTokens.includes(token);
       if (!ended && row.tokens.length < maxTokens) return undefined;
       const generation = { tokens: Int32Array.from(row.tokens), logprobs: Float32Array.from(row.logprobs), finishReason: ended ? 'stop' : 'length' } as const;

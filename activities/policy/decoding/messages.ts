@@ -1,5 +1,5 @@
 /** @file What the main thread and the decoding thread tell each other. */
-import type { DecodingRequest, Generation } from './decodingBatch.ts';
+import type { DecodingRequest, Generation, WatchedToken } from './decodingBatch.ts';
 
 /** A policy version on disk. */
 export interface PolicyDirectory {
@@ -15,6 +15,8 @@ export type ToThread =
 
 export type FromThread =
   | { readonly kind: 'generated'; readonly id: number; readonly generation: Generation }
+  /** One step's tokens of watched rows. */
+  | { readonly kind: 'sampled'; readonly tokens: readonly { readonly id: number; readonly token: WatchedToken }[] }
   | { readonly kind: 'failed'; readonly id: number; readonly error: PlainError };
 
 /** An error on its way between threads: structured cloning would lose its name. */

@@ -1,6 +1,7 @@
 /** @file ONNX Runtime behind a small typed surface: model bytes in, typed arrays in and out. Runs block the calling thread. */
 import { availableParallelism } from 'node:os';
 import * as ort from 'onnxruntime-node';
+import { type ProviderName, providerInUse } from './provider.ts';
 
 export type FeedArray = Float32Array | Float64Array | BigInt64Array | Int32Array | Uint8Array;
 
@@ -27,6 +28,8 @@ export interface SessionOptions {
   /** Folder that holds files named by external initializers. */
   readonly externalDataFolder?: string;
   readonly profilePrefix?: string;
+  /** Default: the one that this process has settled, else `cpu`. */
+  readonly provider?: ProviderName;
 }
 
 /** A prepared session. Outputs are fresh arrays of the caller's own. */
@@ -76,6 +79,7 @@ function ortOptions(options: SessionOptions): ort.InferenceSession.SessionOption
     ...(options.externalDataFolder ? { model_external_initializers_file_folder_path: options.externalDataFolder } : {}),
   };
   return {
+    executionProviders: [options.provider ?? providerInUse()],
     logSeverityLevel: 3,
     intraOpNumThreads: options.threads ?? intraOpThreads(),
     graphOptimizationLevel: options.optimization ?? 'all',

@@ -61,7 +61,7 @@ const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
 const indexed = (tokens: readonly string[]) => Object.fromEntries(tokens.map((token, id) => [token, id]));
 
 /** The printable character of every byte, in the byte-level BPE convention of GPT-2: bytes without a glyph get 256, 257, … */
-function byteCharacters(): string[] {
+export function byteCharacters(): string[] {
   const isPrintable = (byte: number) => (byte >= 0x21 && byte <= 0x7e) || (byte >= 0xa1 && byte <= 0xac) || byte >= 0xae;
   let next = 256;
   return Array.from({ length: 256 }, (_, byte) => String.fromCodePoint(isPrintable(byte) ? byte : next++));

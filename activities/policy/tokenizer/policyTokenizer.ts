@@ -11,6 +11,7 @@ import { alternation } from './alternation.ts';
 import { ChatTemplate, type RenderedPart } from './chatTemplate.ts';
 import { type AddedToken, readTokenizerDirectory, type TokenizerDirectory, type TokenizerJson } from './directory.ts';
 import { assertPrefixPreserving } from './prefixPreservation.ts';
+import { tokenBytes } from './tokenBytes.ts';
 
 type Piece = { readonly special: AddedToken } | { readonly text: string };
 
@@ -24,6 +25,7 @@ export class PolicyTokenizer {
   readonly vocabSize: number;
   readonly template: ChatTemplate;
 
+  readonly #files: TokenizerJson;
   readonly #marked: Tokenizer;
   readonly #plain: Tokenizer;
   readonly #addedTokens: ReadonlyMap<string, AddedToken>;
@@ -38,6 +40,7 @@ export class PolicyTokenizer {
     // The library looks for the unknown token of a WordLevel vocabulary in the configuration only.
     const settings = { ...config, unk_token: tokenizer.model.unk_token };
     const markup = tokenizer.added_tokens.filter((token) => !isWord(token, tokenizer));
+    this.#files = tokenizer;
     this.#marked = new Tokenizer(tokenizer, settings);
     this.#plain = new Tokenizer(withoutMarkup(tokenizer, markup), settings);
     this.#addedTokens = new Map(markup.map((token) => [token.content, token]));
@@ -100,6 +103,17 @@ export class PolicyTokenizer {
   decodeTurn(tokens: Int32Array): string {
     const ended = tokens.length > 0 && this.endOfTurnIds.has(tokens[tokens.length - 1] as number);
     return this.decode(ended ? tokens.subarray(0, -1) : tokens);
+  }
+
+  /** The text of tokens as they are. `decode` also takes the space before a full stop or comma away where the tokenizer's files ask for it. */
+  textOf(tokens: readonly number[]): string {
+    return tokens.length === 0 ? '' : this.#marked.decode([...tokens], { skip_special_tokens: false, clean_up_tokenization_spaces: false });
+  }
+
+  /** The bytes that a token stands for, perhaps only a part of a character; none for an id that the vocabulary lacks. */
+  bytesOf(token: number): Uint8Array {
+    const added = this.#files.added_tokens.find(({ id }) => id === token);
+    return added ? Buffer.from(added.content) : tokenBytes(this.#marked.id_to_token(token) ?? '', this.#files);
   }
 
   #encodeParts(parts: readonly RenderedPart[]): Int32Array {
