@@ -1,7 +1,7 @@
 /** @file A file of a model directory, opened only when it is a plain file of bearable size: such directories come from anywhere. */
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isFileError } from './checkpointErrors.ts';
+import { isFileError } from '../artifacts/diskFull.ts';
 
 /** A model directory that cannot be used as it is. */
 export class ModelDirectoryError extends Error {

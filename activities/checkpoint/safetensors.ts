@@ -4,7 +4,7 @@
  */
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import type { Tensor, Weights } from '../../core/model/config.ts';
-import { isFileError } from './checkpointErrors.ts';
+import { isFileError } from '../artifacts/diskFull.ts';
 import { headerLengthOf, lengthPrefixBytes, parseHeader, SafetensorsError, type SafetensorsHeader, type TensorEntry } from './safetensorsHeader.ts';
 
 export { SafetensorsError } from './safetensorsHeader.ts';
