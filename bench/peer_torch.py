@@ -1,6 +1,6 @@
 """One training step of the peer: PyTorch and transformers on the CPU, float32, on the shapes S and M.
 
-    python peer_torch.py S|M STEPS
+    python peer_torch.py S|M STEPS LEARNING_RATE
 
 A step is a clipped policy-gradient loss on random tokens: forward, backward, gradient clipping to 1, fused AdamW.
 Prints one JSON line: {"torch", "threads", "tokensPerSecond", "seconds": [..]} without the first, warming step.
@@ -20,11 +20,11 @@ SHAPES = {
 ROWS_AND_LENGTH = {"S": (16, 256), "M": (8, 512)}
 
 
-def make_step(shape):
+def make_step(shape, learning_rate):
     torch.manual_seed(0)
     config = Qwen2Config(**SHAPES[shape], max_position_embeddings=1024, tie_word_embeddings=True, attn_implementation="sdpa")
     model = Qwen2ForCausalLM(config).float()
-    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4, betas=(0.9, 0.95), fused=True)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=learning_rate, betas=(0.9, 0.95), fused=True)
     size, vocabulary = ROWS_AND_LENGTH[shape], config.vocab_size
     tokens = torch.randint(0, vocabulary, size)
     targets = torch.roll(tokens, -1, 1)
@@ -47,8 +47,8 @@ def make_step(shape):
 
 
 def main():
-    shape, steps = sys.argv[1], int(sys.argv[2])
-    step, tokens = make_step(shape)
+    shape, steps, learning_rate = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
+    step, tokens = make_step(shape, learning_rate)
     seconds = []
     for _ in range(steps + 1):
         start = time.perf_counter()

@@ -21,14 +21,15 @@ import type { BatchRow } from '../core/run/batch.ts';
 import type { Figure } from './figure.ts';
 
 const shapes = {
-  S: { vocabSize: 512, rows: 16, length: 256 },
-  M: { vocabSize: 4096, rows: 8, length: 512 },
+  S: { vocabSize: 512, rows: 16, length: 256, stepsPerRound: 5 },
+  M: { vocabSize: 4096, rows: 8, length: 512, stepsPerRound: 2 },
 } as const;
 type ShapeName = keyof typeof shapes;
 
 const rounds = 3;
-const stepsPerRound = 5;
-const optimizer = { lr: 1e-4, betas: [0.9, 0.95], eps: 1e-8, weightDecay: 0.01, maxGradNorm: 1 } as const;
+/** Small: on the repeated random batch a larger rate soon clips every token, and denormal gradients distort times. */
+const lr = 1e-6;
+const optimizer = { lr, betas: [0.9, 0.95], eps: 1e-8, weightDecay: 0.01, maxGradNorm: 1 } as const;
 const loss = { clipLow: 0.2, clipHigh: 0.28, dualClip: null, klCoefficient: 0, entropyCoefficient: 0, aggregation: 'tokenMean' } as const;
 
 export async function trainingFigures(): Promise<Figure[]> {
@@ -48,7 +49,7 @@ async function figuresOf(shape: ShapeName): Promise<Figure[]> {
   const measured: Round[] = [];
   for (let round = 0; round < rounds; round++) measured.push(await measureRound(shape));
   const ratios = measured.flatMap(({ tokensPerSecond, peerTokensPerSecond }) => (peerTokensPerSecond === null ? [] : [tokensPerSecond / peerTokensPerSecond]));
-  const how = `${rounds} rounds of ${stepsPerRound} steps of ${shapes[shape].rows} × ${shapes[shape].length} tokens, ${intraOpThreads()} threads, medians`;
+  const how = `${rounds} rounds of ${shapes[shape].stepsPerRound} steps of ${shapes[shape].rows} × ${shapes[shape].length} tokens, ${intraOpThreads()} threads, medians`;
   return [
     figure(
       `training.${shape}.tokensPerSecond`,
@@ -90,7 +91,7 @@ export async function secondsPerToken(shape: ShapeName): Promise<number> {
 
 /** Median seconds of one whole update: gate, forward, backward, clipping, AdamW. */
 async function stepSeconds(shape: ShapeName): Promise<number> {
-  const { rows, length, vocabSize } = shapes[shape];
+  const { rows, length, vocabSize, stepsPerRound } = shapes[shape];
   const config = presetConfig(shape, vocabSize);
   const trainer = new Trainer(config, initialWeights(config, 1), null, null);
   const batch = randomBatch(rows, length, vocabSize);
@@ -150,7 +151,9 @@ async function peerRate(shape: ShapeName): Promise<number | null> {
   if (peerMissing()) return null;
   const script = join(import.meta.dirname, 'peer_torch.py');
   const environment = { ...process.env, OMP_NUM_THREADS: String(intraOpThreads()) };
-  const { stdout } = await promisify(execFile)(process.env['TURNWISE_PYTHON'] as string, [script, shape, String(stepsPerRound)], { env: environment });
+  const { stdout } = await promisify(execFile)(process.env['TURNWISE_PYTHON'] as string, [script, shape, String(shapes[shape].stepsPerRound), String(lr)], {
+    env: environment,
+  });
   return (JSON.parse(stdout) as { tokensPerSecond: number }).tokensPerSecond;
 }
 
