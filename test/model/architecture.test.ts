@@ -124,6 +124,6 @@ describe('micro-batches', () => {
       { rows: [7, 5, 1, 3], length: 152, shared: null },
       { rows: [6, 4, 2, 0], length: 24, shared: null },
     ]);
-    expect(planMicroBatches([900], 640)).toEqual([{ rows: [0], length: 904 }]);
+    expect(planMicroBatches([900], 640)).toEqual([{ rows: [0], length: 904, shared: null }]);
   });
 });

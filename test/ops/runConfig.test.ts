@@ -24,8 +24,9 @@ test('every example is valid', async () => {
   for (const file of files) expect(loadRunConfig(join('examples', file)).version).toBe(1);
 });
 
-test('the quickstart spells out the defaults', () => {
-  expect(loadRunConfig(quickstart)).toEqual(loadRunConfig(undefined, ['tasks=[{family: chain, options: {hops: [1, 2, 2, 3, 3]}}]']));
+test('the quickstart spells out the defaults, and runs its own tasks in the embedded sandbox', () => {
+  const own = ['tasks=[{family: chain, options: {hops: [1, 2, 2, 3, 3]}}]', 'sandbox.backend=embedded'];
+  expect(loadRunConfig(quickstart)).toEqual(loadRunConfig(undefined, own));
 });
 
 test('demonstrations are as imperfect as the recipe says, so that reinforcement learning has room', () => {

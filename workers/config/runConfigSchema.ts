@@ -95,7 +95,7 @@ const warmup = z
 
 const training = z
   .strictObject({
-    steps: z.int().min(0).default(30),
+    steps: z.int().min(0).default(60),
     // The input of `advantages` names every group of a step.
     tasksPerStep: count.max(256).default(8),
     groupSize: count.max(64).default(8),
