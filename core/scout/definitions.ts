@@ -128,7 +128,7 @@ function oneLine(declaration: string, kind: EntityKind): string {
   return text
     .replace(/\s+/g, ' ')
     .trim()
-    .replace(/(=>|[:{=])$/, '')
+    .replace(/(=>|[:{=;])$/, '')
     .trim()
     .slice(0, signatureCharacters);
 }

@@ -1,5 +1,4 @@
 /** @file Edges between entities: what a file imports, what a class inherits from, what a function calls. Resolved by name, nearest first; what stays ambiguous has no edge. */
-import { ModuleTable } from './imports.ts';
 import type { FileIndex } from './repositoryIndex.ts';
 import type { EdgeKind, Entity, EntityId, Neighbour } from './types.ts';
 
@@ -10,16 +9,9 @@ export class Graph {
   readonly #index: FileIndex;
   readonly #out = new Map<EntityId, Map<EdgeKind, Set<EntityId>>>();
   readonly #in = new Map<EntityId, Map<EdgeKind, Set<EntityId>>>();
-  readonly #importedFiles: ReadonlyMap<string, readonly string[]>;
 
-  constructor(index: FileIndex, importedFiles: ReadonlyMap<string, readonly string[]>) {
+  constructor(index: FileIndex) {
     this.#index = index;
-    this.#importedFiles = importedFiles;
-  }
-
-  /** Files that a file imports, in the order of its statements. */
-  importsOf(file: string): readonly string[] {
-    return this.#importedFiles.get(file) ?? [];
   }
 
   connect(from: EntityId, edge: EdgeKind, to: EntityId): void {
@@ -51,11 +43,8 @@ function add(edges: Map<EntityId, Map<EdgeKind, Set<EntityId>>>, id: EntityId, e
 }
 
 export function graphOf(index: FileIndex): Graph {
-  const modules = new ModuleTable(index.files);
-  const importedFiles = new Map(
-    index.indexed.map(({ path, record }) => [path, [...new Set(record.imports.flatMap((statement) => modules.filesOf(statement, path)))]] as const),
-  );
-  const graph = new Graph(index, importedFiles);
+  const { importedFiles } = index;
+  const graph = new Graph(index);
   for (const { path, record } of index.indexed) {
     const entities = index.entitiesOf(path);
     const visible = new Set([path, ...(importedFiles.get(path) ?? [])]);

@@ -32,6 +32,12 @@ export interface RankingParameters {
     /** Per frame further away from where it was raised. */
     readonly frameDecay: number;
   };
+  /** Where a ranking leaves places free, neighbours by import of its first files take them; 0 files switch it off. */
+  readonly imports: {
+    readonly seeds: number;
+    /** What more files than this import says nothing of the issue: its importers are left out. */
+    readonly mostImporters: number;
+  };
 }
 
 export const rankingDefaults: RankingParameters = {
@@ -47,4 +53,5 @@ export const rankingDefaults: RankingParameters = {
   ownFile: 0.3,
   classScale: 0.4,
   named: { path: 0.6, titleSymbol: 0.2, codeSymbol: 0.25, symbol: 0.2, symbolFile: 0.5, frame: 0.3, frameDecay: 0.5 },
+  imports: { seeds: 3, mostImporters: 8 },
 };

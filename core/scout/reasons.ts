@@ -74,7 +74,10 @@ export class Reasons {
   }
 
   #joined(parts: readonly string[]): string {
-    const text = parts.length > 0 ? parts.join('; ') : 'near what the issue speaks of';
-    return text.length <= longestReason ? text : `${text.slice(0, longestReason - 1)}…`;
+    return clippedReason(parts.length > 0 ? parts.join('; ') : 'near what the issue speaks of');
   }
+}
+
+export function clippedReason(text: string): string {
+  return text.length <= longestReason ? text : `${text.slice(0, longestReason - 1)}…`;
 }

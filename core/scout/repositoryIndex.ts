@@ -2,6 +2,7 @@
 
 import type { FileRecord, RecordEntity } from './fileRecord.ts';
 import { type Graph, graphOf } from './graph.ts';
+import { ModuleTable } from './imports.ts';
 import { isTestPath } from './paths.ts';
 import type { Entity, EntityId, EntityKind, IndexedRepository, Neighbour, RepositoryIndex } from './types.ts';
 
@@ -19,6 +20,7 @@ export class FileIndex implements RepositoryIndex {
   readonly #byFile = new Map<string, readonly Entity[]>();
   readonly #byId = new Map<EntityId, Entity>();
   #byName: Map<string, Entity[]> | undefined;
+  #importedFiles: ReadonlyMap<string, readonly string[]> | undefined;
   #graph: Graph | undefined;
 
   /** Files sorted by path. */
@@ -55,6 +57,15 @@ export class FileIndex implements RepositoryIndex {
 
   isTest(file: string): boolean {
     return isTestPath(file);
+  }
+
+  /** By the file that imports, in the order of its statements. */
+  get importedFiles(): ReadonlyMap<string, readonly string[]> {
+    if (this.#importedFiles) return this.#importedFiles;
+    const modules = new ModuleTable(this.files);
+    const filesOf = ({ path, record }: IndexedFile) => [...new Set(record.imports.flatMap((statement) => modules.filesOf(statement, path)))];
+    this.#importedFiles = new Map(this.indexed.map((file) => [file.path, filesOf(file)]));
+    return this.#importedFiles;
   }
 
   get graph(): Graph {

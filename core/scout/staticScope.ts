@@ -1,5 +1,6 @@
 /** @file Static scoping: from an issue to ranked files and targets, without a model. Deterministic: every tie is broken by path and line. */
 import { statisticsOf } from './bm25f.ts';
+import { type ImportNeighbour, importNeighbours } from './importNeighbours.ts';
 import { issueTermsOf } from './issueTerms.ts';
 import { type IssueSpan, spansOf } from './issueText.ts';
 import { mentionsOf } from './mentions.ts';
@@ -35,10 +36,20 @@ export function staticScope(
   const { input, entities } = rankingInput(index, spans, resolved);
   const ranking = rank(input, parameters);
   const reasons = new Reasons(input, termWeights(input.terms, parameters), wordsOf(input, spans));
+  const files = filesOf(ranking, input, reasons, limits.files);
+  const targets = targetsOf(ranking, entities, reasons, limits.targets);
+  const rankedPaths = files.map(({ file }) => file);
+  const hasRoom = files.length < limits.files || targets.length < limits.targets;
+  // The table of imports takes a while in a large repository, where all places are taken as a rule.
+  const neighbours = hasRoom ? importNeighbours(index, rankedPaths, parameters.imports) : [];
   return {
     repository: index.repository,
-    files: filesOf(ranking, input, reasons, limits.files),
-    targets: targetsOf(ranking, entities, reasons, limits.targets),
+    files: filled(files, limits.files, neighbours.map(neighbourFile)),
+    targets: filled(
+      targets,
+      limits.targets,
+      neighbours.map((neighbour) => neighbourTarget(index, neighbour)),
+    ),
     mentions: resolved.map(mentionOf).slice(0, mostMentions),
   };
 }
@@ -100,6 +111,22 @@ function targetsOf(ranking: Ranking, entities: readonly Entity[], reasons: Reaso
       reason: reasons.ofEntity(number),
     };
   });
+}
+
+/** Their files are neighbours by import, not by words: nothing says how relevant they are. */
+function neighbourFile({ file, reason }: ImportNeighbour): Omit<ScopeFile, 'rank'> {
+  return { file, relevance: 0, reason };
+}
+
+function neighbourTarget(index: FileIndex, { file, reason }: ImportNeighbour): Omit<ScopeTarget, 'rank'> {
+  const { id, kind, span, signature } = index.entity(file) as Entity;
+  return { file, entity: id, kind, span, signature, relevance: 0, reason };
+}
+
+/** What was ranked stays as it is, in front. */
+function filled<Ranked extends { readonly rank: number }>(ranked: readonly Ranked[], most: number, others: readonly Omit<Ranked, 'rank'>[]): Ranked[] {
+  const fitting = others.slice(0, most - ranked.length);
+  return [...ranked, ...fitting.map((other, position) => ({ ...other, rank: ranked.length + position + 1 }) as Ranked)];
 }
 
 /** Floating-point sums differ in their last bits between processors; a report is compared byte for byte. */

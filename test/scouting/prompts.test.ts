@@ -11,6 +11,7 @@ import { synthesizePrompt } from '../../core/scout/prompts/synthesize.ts';
 import { temporaryDirectory } from '../support/temporaryDirectory.ts';
 import { ModelServer } from './modelServer.ts';
 import { attempt, sampleActivities, sampleIssue, sampleScope, sampleSource, sampleTarget } from './openSample.ts';
+import { structureOf } from './promptStructure.ts';
 import { sampleRepository } from './sampleIndex.ts';
 
 const hostile = [
@@ -46,15 +47,6 @@ const prompts: readonly (readonly [string, (text: string) => Prompt])[] = [
   ],
   ['synthesize', (text) => synthesizePrompt(text, [finding(text)])],
 ];
-
-/** What a prompt consists of: the rules, and the names of its blocks; every block closed by its own mark, in order. */
-function structureOf({ system, user }: Prompt): { readonly system: string; readonly blocks: readonly string[]; readonly rules: string } {
-  const mark = /^\[\w+(?: T\d+)? ([0-9a-f]{16}) begins\]/.exec(user)?.[1] ?? '';
-  const pieces = user.split(new RegExp(`^\\[([\\w ]+) ${mark} (begins|ends)\\]$`, 'm'));
-  const blocks: string[] = [];
-  for (let i = 1; i + 1 < pieces.length; i += 3) blocks.push(`${pieces[i]} ${pieces[i + 1]}`);
-  return { system, blocks, rules: pieces.at(-1) ?? '' };
-}
 
 describe.each(prompts)('%s', (_, promptFor) => {
   test('says what is data, and asks after the data', () => {

@@ -2,6 +2,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { WorkflowFailedError } from '@temporalio/client';
+import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, inject, test, vi } from 'vitest';
 import { callCeilings, tokensOf } from '../../core/scout/budget.ts';
 import type { ScoutReport } from '../../core/scout/report.ts';
@@ -35,7 +36,17 @@ function recordOf(scout: string, file: string): string {
   return readFileSync(join(stage.home, 'scouts', scout, file), 'utf8');
 }
 
-const reportOf = (scout: string) => JSON.parse(recordOf(scout, 'report.json')) as ScoutReport;
+const validate = new Ajv2020({ strict: true }).compile(
+  JSON.parse(readFileSync(join(import.meta.dirname, '../../docs/scout-report.schema.json'), 'utf8')) as object,
+);
+
+/** Every report that a test looks at fits the published schema. */
+function reportOf(scout: string): ScoutReport {
+  const report = JSON.parse(recordOf(scout, 'report.json')) as ScoutReport;
+  validate(report);
+  expect(validate.errors).toBeNull();
+  return report;
+}
 
 test('an issue is completed: scoped, analysed, filtered, synthesised, every claim with its place', async () => {
   const handle = await stage.start(repository, headerIssue, { ...model, price: { input: 1, output: 10 } });

@@ -143,6 +143,9 @@ const wrappers = new Set([
 function definitionAt(node: Node, kind: FoundDefinition['kind']): Definition {
   let outer = node;
   for (let parent = node.parent; parent && wrappers.has(parent.type) && parent.endIndex - node.endIndex <= 2; parent = parent.parent) outer = parent;
+  // Rust's attributes are siblings of what they decorate; its items alone are called so.
+  if (node.type.endsWith('_item'))
+    for (let before = node.previousNamedSibling; before?.type === 'attribute_item'; before = before.previousNamedSibling) outer = before;
   return {
     kind,
     name: '',

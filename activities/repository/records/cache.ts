@@ -8,7 +8,7 @@ import type { FileRecord } from '../../../core/scout/fileRecord.ts';
 import { decodeRecord } from './codec.ts';
 
 /** Grows with every change of what a record says; grammars and queries are hashed beside it. */
-const recordVersion = 1;
+const recordVersion = 2;
 
 /** Below the home directory; may be deleted at any time. */
 export function scoutCacheRoot(home: string): string {

@@ -1,5 +1,5 @@
 ; Definitions
-(type_spec name: (type_identifier) @name type: [(struct_type (_) @body) (interface_type) @body (_)]) @class
+(type_spec name: (type_identifier) @name type: [(struct_type (_) @body) (interface_type "{" @body) (_)]) @class
 (type_spec type: (struct_type (field_declaration_list (field_declaration !name type: (_) @base)))) @class
 (function_declaration name: (identifier) @name body: (block) @body) @function
 (method_declaration name: (field_identifier) @name body: (block) @body) @function
