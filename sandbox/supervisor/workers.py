@@ -63,6 +63,22 @@ class Spare:
             end(BROKEN, "no process can be forked any more")
         return worker
 
+    def repair(self):
+        """
+        Where code runs as our own user it can stop or kill what it did not start: the box goes on with a worker that is there, or ends now and not under the next request.
+        """
+        processes = self._box.processes
+        processes.go_on(processes.zygote)
+        if self._next is not None and self._next.pid is not None:
+            processes.go_on(self._next.pid)
+            processes.reap()
+            if self._next.pid in processes.ended:
+                self._next.close()
+                self._next = None
+        self.prepare()
+        if not self._next.wait_until_ready():
+            end(BROKEN, "no process can be forked any more")
+
     @property
     def pids(self):
         if self._next is None:
