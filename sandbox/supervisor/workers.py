@@ -5,8 +5,8 @@ import channel
 from channel import WAITING
 from host import BROKEN, end
 
-# On a machine under load a fork of a large heap may take seconds.
-PATIENCE_SECONDS = 15.0
+# On a machine under load a fork of a large heap may take seconds. Less than the host waits for an answer: it is to hear who is at fault.
+PATIENCE_SECONDS = 5.0
 
 
 class Worker:
