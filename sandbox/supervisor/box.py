@@ -140,8 +140,6 @@ class Box:
 
     def _end_of_code(self, worker, state):
         """Nothing of the code's runs on after this, but what the session consists of is kept, stopped. Answers how many processes were left over, the code's own not counted."""
-        if not self.code_has_own_user:
-            self._spare.repair()
         was_living = worker.pid not in self.processes.ended
         session = self._session
         if state == "committed":
@@ -171,6 +169,8 @@ class Box:
         report = execution.report()
         peak = self.processes.peak_memory(worker.pid if worker.pid not in self.processes.ended else None)
         strays, state = self._end_of_code(worker, state)
+        if not self.code_has_own_user:
+            self._spare.repair()
         execution.drain()
         fields = {
             "op": "execution",
