@@ -167,8 +167,10 @@ class Box:
 
     def _answer(self, execution, worker, state, files_out):
         report = execution.report()
-        peak = self.processes.peak_memory(worker.pid if worker.pid not in self.processes.ended else None)
+        peak = self.processes.peak_memory(worker.pid)
         strays, state = self._end_of_code(worker, state)
+        if not self.code_has_own_user:
+            self._spare.repair()
         execution.drain()
         fields = {
             "op": "execution",

@@ -9,7 +9,8 @@ def make_cell_runner(main):
     compile_, eval_, exec_, repr_, isinstance_, type_, len_ = compile, eval, exec, repr, isinstance, type, len
     only_tree, expression, expression_statement = ast.PyCF_ONLY_AST, ast.Expression, ast.Expr
     format_exception, lines_of = traceback.format_exception, linecache.cache
-    name_of = type.__getattribute__
+    # Past what a metaclass of code's own may say instead.
+    name_of = type.__dict__["__name__"].__get__
 
     def capped(text, limit):
         content = text.encode("utf-8", "backslashreplace")
@@ -32,7 +33,7 @@ def make_cell_runner(main):
         return step
 
     def report_of(error, limit):
-        name = name_of(type_(error), "__name__")
+        name = name_of(type_(error))
         exit_code = 1
         if isinstance_(error, SystemExit):
             code = error.code

@@ -42,16 +42,19 @@ class Processes:
     def forget(self):
         self.ended.clear()
 
-    def peak_memory(self, living=None):
-        """Largest resident set among the processes that have ended since forget(), and of the `living` one."""
-        peaks = [usage.ru_maxrss * 1024 for _, usage in self.ended.values()]
-        if living is not None:
+    def peak_memory(self, pid):
+        """Largest resident set among the processes that have ended since forget(), and of `pid`."""
+        if pid not in self.ended:
             try:
-                with open(f"/proc/{living}/status", "rb") as file:
-                    peaks += [int(line.split()[1]) * 1024 for line in file if line.startswith(b"VmHWM:")]
+                with open(f"/proc/{pid}/status", "rb") as file:
+                    own = [int(line.split()[1]) * 1024 for line in file if line.startswith(b"VmHWM:")]
             except (OSError, ValueError):
-                pass
-        return max(peaks, default=None)
+                own = []
+        if pid in self.ended or not own:
+            # On its way out it has no memory any more; the rest of its way is waited for.
+            self.kill(pid)
+            own = []
+        return max(own + [usage.ru_maxrss * 1024 for _, usage in self.ended.values()], default=None)
 
     def others(self, known):
         """Living processes but this one, the zygote and the `known`. A zombie belongs to a parent that has stopped, and is as good as gone."""

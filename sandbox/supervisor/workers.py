@@ -5,8 +5,8 @@ import channel
 from channel import WAITING
 from host import BROKEN, end
 
-# On a machine under load a fork of a large heap may take seconds.
-PATIENCE_SECONDS = 15.0
+# On a machine under load a fork of a large heap may take seconds. Less than the host waits for an answer: it is to hear who is at fault.
+PATIENCE_SECONDS = 5.0
 
 
 class Worker:
@@ -62,6 +62,22 @@ class Spare:
         if not worker.wait_until_ready():
             end(BROKEN, "no process can be forked any more")
         return worker
+
+    def repair(self):
+        """
+        Where code runs as our own user it can stop or kill what it did not start: the box goes on with a worker that is there, or ends now and not under the next request.
+        """
+        processes = self._box.processes
+        processes.go_on(processes.zygote)
+        if self._next is not None and self._next.pid is not None:
+            processes.go_on(self._next.pid)
+            processes.reap()
+            if self._next.pid in processes.ended:
+                self._next.close()
+                self._next = None
+        self.prepare()
+        if not self._next.wait_until_ready():
+            end(BROKEN, "no process can be forked any more")
 
     @property
     def pids(self):

@@ -60,15 +60,20 @@ export class DockerSandbox implements Sandbox {
     return detailedResult(execution, limits.outputBytes, { queueMs, box: this.#lease.box.containerId });
   }
 
-  /** In the session that is there, or made again; once more when it turns out to be gone. */
+  /**
+   * In the session that is there, or made again where it turns out to be gone. One that is gone again was taken down by the cell before, which said that it was done and
+   * left nothing to go on from: it counts as rolled back, so that no code can turn its rollout into a failure of the box.
+   */
   async #cellHere(code: string, stdin: string, signal: AbortSignal): Promise<Execution> {
     if (!this.#held) await this.#restore(signal);
-    try {
-      return await this.#cell(code, stdin, 1, signal);
-    } catch (error) {
-      if (!(error instanceof SessionGone)) throw error;
-      await this.#restore(signal);
-      return this.#cell(code, stdin, 1, signal);
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.#cell(code, stdin, 1, signal);
+      } catch (error) {
+        if (!(error instanceof SessionGone) || attempt === 3) throw error;
+        if (attempt === 2) this.#committed.pop();
+        await this.#restore(signal);
+      }
     }
   }
 
