@@ -105,23 +105,6 @@ def connect(job, fds):
     return code
 
 
-def open_streams():
-    sys.stdin = sys.__stdin__ = io.TextIOWrapper(io.BufferedReader(io.FileIO(0, closefd=False)), "utf-8", "replace")
-    for name, target, errors in (("stdout", 1, "strict"), ("stderr", 2, "backslashreplace")):
-        stream = io.TextIOWrapper(io.BufferedWriter(io.FileIO(target, "w", closefd=False)), "utf-8", errors, line_buffering=target == 2)
-        setattr(sys, name, stream)
-        setattr(sys, f"__{name}__", stream)
-
-
-def reopen_streams(kept):
-    """After a fork beside threads: one of them may have been writing, and holds the lock of a stream for ever. `kept` keeps the old ones from being closed, which would wait for it."""
-    own = {name: getattr(sys, name) for name in ("stdin", "stdout", "stderr") if getattr(sys, name) is not getattr(sys, f"__{name}__")}
-    kept.extend((sys.__stdin__, sys.__stdout__, sys.__stderr__))
-    open_streams()
-    for name, stream in own.items():
-        setattr(sys, name, stream)
-
-
 def flush():
     for stream in (sys.stdout, sys.__stdout__, sys.stderr, sys.__stderr__):
         try:
@@ -148,14 +131,10 @@ def run_program(run, job, fds, callbacks):
 def hold_session(work, run, job, fds):
     """The head of a session. Asked for a cell it runs it; asked for a successor it forks one, which waits for the next cell in its place, so that this state stays as it is."""
     dumps, receive_from, fork, threads, nothing = json.dumps, WorkEnd.receive, fork_sibling, _thread._count, os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
-    old_streams = []
     while True:
         if job["role"] == "successor":
-            has_threads = threads() > 0
-            pid = fork(has_threads)
+            pid = fork(has_threads=threads() > 0)
             if pid == 0:
-                if has_threads:
-                    reopen_streams(old_streams)
                 work.close()
                 work = WorkEnd(fds[0])
                 job, fds = work.wait()

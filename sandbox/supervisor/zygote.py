@@ -1,10 +1,10 @@
 """The process that all code descends from. It has loaded what programs import, has never seen a request, and holds no descriptor of the host's."""
 
-import gc, os, signal, sys, threading
+import gc, io, os, signal, sys, threading
 import seccomp
 from channel import WorkEnd
 from kernel import PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS, fork_sibling, prctl
-from work import ENVIRONMENT, HOME, open_streams, serve
+from work import ENVIRONMENT, HOME, serve
 
 # Imported before the first fork, so that an import of them in code costs nothing.
 PRELOADED = """abc argparse array ast base64 binascii bisect builtins calendar cmath collections collections.abc contextlib copy csv dataclasses datetime decimal difflib
@@ -70,4 +70,8 @@ def prepare_streams():
         os.dup2(write_end, target)
     os.close(read_end)
     os.close(write_end)
-    open_streams()
+    sys.stdin = sys.__stdin__ = io.TextIOWrapper(io.BufferedReader(io.FileIO(0, closefd=False)), "utf-8", "replace")
+    for name, target, errors in (("stdout", 1, "strict"), ("stderr", 2, "backslashreplace")):
+        stream = io.TextIOWrapper(io.BufferedWriter(io.FileIO(target, "w", closefd=False)), "utf-8", errors, line_buffering=target == 2)
+        setattr(sys, name, stream)
+        setattr(sys, f"__{name}__", stream)

@@ -52,17 +52,6 @@ describeWithDocker('a session contains', () => {
       });
     });
 
-    test('a thread that outlives its cell: it does not write into the next one', async () => {
-      await inSession(async (sandbox) => {
-        await cell(
-          sandbox,
-          'import threading, time\ndef spam():\n    while True:\n        print("spam", flush=True)\nthreading.Thread(target=spam, daemon=True).start()',
-        );
-        await sleep(200);
-        await expectKept(sandbox);
-      });
-    });
-
     test('a child that outlives its cell: it does not write into the next one', async () => {
       await inSession(async (sandbox) => {
         await cell(sandbox, 'import os\nif os.fork() == 0:\n    os.setsid()\n    while True: os.write(1, b"spam")');
