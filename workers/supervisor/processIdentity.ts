@@ -1,6 +1,6 @@
 /** @file Which process a pid means: pids are reused, so a process is named by its pid and its start time together. */
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { startTicks } from '../../activities/startTicks.ts';
 
 export interface ProcessIdentity {
   readonly pid: number;
@@ -29,17 +29,6 @@ function send(pid: number, signal: NodeJS.Signals): boolean {
     return process.kill(pid, signal);
   } catch {
     return false; // it ended in between, or leads no group
-  }
-}
-
-/** Fields 3 and 22 of /proc/<pid>/stat, counted after the command name, which may hold spaces and parentheses. */
-function startTicks(pid: number): string | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return fields[0] === 'Z' ? undefined : fields[19];
-  } catch {
-    return undefined;
   }
 }
 

@@ -4,6 +4,7 @@
  */
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { startTicks } from '../../startTicks.ts';
 
 export const labels = {
   /** On every box of ours, whoever made it. */
@@ -26,7 +27,7 @@ export interface Owner {
 }
 
 export function ownerHere(pid = process.pid): Owner {
-  return { host: hostname(), ...placeHere(), pid, startTicks: startTicksOf(pid) ?? 'unknown' };
+  return { host: hostname(), ...placeHere(), pid, startTicks: startTicks(pid) ?? 'unknown' };
 }
 
 export function formatOwner({ host, bootId, pidNamespace, pid, startTicks }: Owner): string {
@@ -45,7 +46,7 @@ export function parseOwner(label: string | undefined): Owner | undefined {
 export function isProvablyGone(owner: Owner): boolean {
   const here = placeHere();
   if (here.bootId === unknown || owner.bootId !== here.bootId || owner.pidNamespace !== here.pidNamespace) return false;
-  return owner.startTicks !== unknown && startTicksOf(owner.pid) !== owner.startTicks;
+  return owner.startTicks !== unknown && startTicks(owner.pid) !== owner.startTicks;
 }
 
 const unknown = 'unknown';
@@ -62,16 +63,5 @@ function orUnknown(read: () => string): string {
     return read();
   } catch {
     return unknown; // no /proc: nothing can be proven here, and nothing is
-  }
-}
-
-/** Field 22 of /proc/<pid>/stat, counted after the command name, which may hold anything. Undefined for a zombie: it holds no box. */
-function startTicksOf(pid: number): string | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return fields[0] === 'Z' ? undefined : fields[19];
-  } catch {
-    return undefined;
   }
 }
