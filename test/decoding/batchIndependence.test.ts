@@ -1,7 +1,7 @@
 /** @file A row's tokens and log-probabilities, to the bit, whatever happens around it. */
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { DecodingRequest, Generation } from '../../activities/policy/decoding/decodingBatch.ts';
+import type { DecodingRequest, Generation } from '../../activities/policy/decoding/decodingRequest.ts';
 import { loadPolicyModel, type PolicyModel } from '../../activities/policy/decoding/policyModel.ts';
 import { PrefixCache } from '../../activities/policy/decoding/prefixCache.ts';
 import { randomOf } from '../../core/random.ts';

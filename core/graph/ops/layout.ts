@@ -39,6 +39,13 @@ export function split(x: Value, sizes: readonly number[], axis: number): Value[]
   return x.graph.emit('Split', [x, x.graph.integers(sizes)], { axis: at }, types);
 }
 
+/** `sizes` is an int64 value that adds up to the axis; `dims` names its contents. */
+export function splitBy(x: Value, sizes: Value, axis: number, dims: readonly Dim[]): Value[] {
+  const at = axisOf(axis, x.shape.length);
+  const types = dims.map((dim) => ({ dtype: x.dtype, shape: withAxis(x.shape, at, dim) }));
+  return x.graph.emit('Split', [x, sizes], { axis: at }, types);
+}
+
 /** Beyond every axis; ONNX cuts a slice off at the size. */
 const toTheEnd = Number.MAX_SAFE_INTEGER;
 
