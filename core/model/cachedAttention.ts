@@ -58,22 +58,18 @@ export function tokenAttention(graph: Graph, config: ModelConfig): CachedAttenti
   const group = heads / kvHeads;
   const mask = graph.input('mask', 'float32', ['B', 1, 1, 'P+S+1']);
   const parts = graph.input('parts', 'int64', [3]);
-  const toSeats = graph.input('toSeats', 'int32', ['C', kvHeads, 'R·group']);
-  const toRows = graph.input('toRows', 'int32', ['B', kvHeads, group]);
+  const toSeats = graph.input('toSeats', 'int64', ['C', kvHeads, 'R·group', 3]);
+  const toRows = graph.input('toRows', 'int64', ['B', kvHeads, group, 3]);
   const scale = { alpha: 1 / Math.sqrt(headDim) };
-  const contextSlots = ops.concat([graph.integers([-1]), ops.slice(parts, 0, 0, 1)], 0);
-  /** Rows of slots of the context, at other places. */
-  const placed = (x: Value, places: Value) => ops.gather(ops.reshapeTo(x, contextSlots, ['queries', 'P']), places);
-  const flat = (x: Value) => ops.reshape(x, ['queries', headDim]);
   return ({ query, key, value }, layer) => {
     const [contextKeys, contextValues] = cache(graph, config, ['contextKeys', 'contextValues'], layer, 'C', 'P');
     const [keys, values] = cache(graph, config, ['keys', 'values'], layer, 'B', 'S');
-    const toContext = placed(ops.fusedMatMul(ops.gather(flat(query), toSeats), contextKeys, scale), toRows);
+    const toContext = ops.gatherND(ops.fusedMatMul(ops.gatherND(query, toSeats), contextKeys, scale), toRows);
     const toSampled = ops.fusedMatMul(query, keys, scale);
-    const toItself = ops.fusedMatMul(query, key, { ...scale, transB: true });
+    const toItself = ops.reduceSum(ops.mul(query, ops.mul(key, scale.alpha)), [3]);
     const probabilities = ops.softmax(ops.add(ops.concat([toContext, toSampled, toItself], 3, 'P+S+1'), mask));
     const [ofContext, ofSampled, ofItself] = ops.splitBy(probabilities, parts, 3, ['P', 'S', 1]) as [Value, Value, Value];
-    const fromContext = ops.gather(flat(ops.fusedMatMul(placed(ofContext, toSeats), contextValues)), toRows);
+    const fromContext = ops.gatherND(ops.fusedMatMul(ops.gatherND(ofContext, toSeats), contextValues), toRows);
     const fromRow = ops.add(ops.fusedMatMul(ofSampled, values), ops.mul(ofItself, value));
     return ops.reshape(ops.add(fromContext, fromRow), ['N', heads * headDim]);
   };

@@ -18,12 +18,12 @@ export const cacheBlock = 32;
 /** Inputs of `prefill`, with B rows, T tokens a row, S cache slots:
  *  tokens, positions int64 [B, T], mask [B, 1, 1, S] (0 or `masked`), ownMask [1, 1, 1, T, T],
  *  keys.l [B, kv, headDim, S] (transposed: scores need no packing), values.l [B, kv, S, headDim].
- *  Output: kv [B, 2 L kv T headDim] (per layer keys [kv, T, headDim], then values).
+ *  Output: kv [B, 2 L kv, T, headDim] (per layer keys, then values).
  *
  *  Inputs of `decode`, with B rows, C contexts of P slots, R seats at each (what rows have in common is stored once), S slots for what they sampled:
  *  tokens, positions int64 [B, 1], mask [B, 1, 1, P + S + 1] (0 or `masked`; the last for the token itself), parts int64 [3] (P, S, 1),
  *  contextKeys.l [C, kv, headDim, P], contextValues.l [C, kv, P, headDim], keys.l [B, kv, headDim, S], values.l [B, kv, S, headDim],
- *  toSeats int32 [C, kv, R · group] (which query of all B · heads sits there), toRows int32 [B, kv, group] (at which seat a query sits).
+ *  toSeats int64 [C, kv, R · group, 3] (row, key head and group of the query that sits there), toRows int64 [B, kv, group, 3] (the seat of a query).
  *  Outputs: kv as above with T = 1, logits [B, V]. */
 export function prefillGraph(config: ModelConfig, weights: Weights): Graph {
   return buildGraph(config, weights, 'prefill');
@@ -55,7 +55,7 @@ function buildGraph(config: ModelConfig, weights: Weights, kind: 'prefill' | 'de
   for (let layer = 0; layer < config.layerCount; layer++) {
     graph.scope = `layers.${layer}/`;
     const inputs = attentionInputs(context, x, layer);
-    cached.push(flatPerRow(inputs.key, config), flatPerRow(inputs.value, config));
+    cached.push(inputs.key, inputs.value);
     // Prefill wants keys and values alone: what the last layer does with them is never computed.
     if (kind === 'prefill' && layer === config.layerCount - 1) break;
     x = ops.add(x, attend(context, inputs, layer));
@@ -66,7 +66,7 @@ function buildGraph(config: ModelConfig, weights: Weights, kind: 'prefill' | 'de
     const normed = ops.simplifiedLayerNormalization(x, context.weight(finalNormName), config.rmsNormEps);
     graph.output('logits', ops.linear(normed, context.weight(headName(config))));
   }
-  graph.output('kv', ops.concat(cached, 1, 'C'));
+  graph.output('kv', ops.concat(cached, 1));
   return graph;
 }
 
@@ -158,11 +158,6 @@ function feedForward(context: Context, x: Value, layer: number): Value {
   const joined = ops.linear(normed, packed(`layers.${layer}.gate_up.weight`, [names.gate, names.up]), bias);
   const [gate, up] = ops.split(joined, [config.intermediateSize, config.intermediateSize], 1) as [Value, Value];
   return ops.linear(ops.mul(ops.quickGelu(gate), up), weight(names.down), config.feedForwardBias ? weight(names.downBias) : undefined);
-}
-
-/** [B, kv, T, headDim] → [B, kv · T · headDim] */
-function flatPerRow(x: Value, config: ModelConfig): Value {
-  return ops.reshapeTo(x, x.graph.integers([0, -1]), ['B', `${config.kvHeadCount * config.headDim}·T`]);
 }
 
 function tensorOf(weights: Weights, name: string): Tensor {

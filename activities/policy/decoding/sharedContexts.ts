@@ -28,6 +28,8 @@ export class SharedContexts {
   readonly #cache: KeyValueCache;
   /** A copy's index is its place in the cache. */
   readonly #copies: Mutable<SharedContext>[] = [];
+  /** Until somebody comes or goes. */
+  #seating: Seating | undefined;
 
   constructor(config: ModelConfig, leastCopies: number) {
     this.#config = config;
@@ -43,6 +45,7 @@ export class SharedContexts {
   join(key: string, length: number, chunks: readonly ComputedTokens[]): SharedContext {
     const copy = this.#copies.find((known) => known.key === key && known.rows < seatsPerCopy) ?? this.#added(key, length, chunks);
     copy.rows += 1;
+    this.#seating = undefined;
     return copy;
   }
 
@@ -62,6 +65,7 @@ export class SharedContexts {
   leave(context: SharedContext): void {
     const copy = this.#copies[context.place] as Mutable<SharedContext>;
     copy.rows -= 1;
+    this.#seating = undefined;
     if (copy.rows > 0) return;
     const last = this.#copies.pop() as Mutable<SharedContext>;
     if (last === copy) this.#cache.clear(copy.place);
@@ -72,30 +76,38 @@ export class SharedContexts {
     }
   }
 
-  /** Inputs of the decoding graph for `count` rows, of which the first decode after these contexts. */
+  /** Inputs of the decoding graph for `count` rows, of which the first decode after these contexts, in the order of their places. */
   feeds(contexts: readonly SharedContext[], count: number): Record<string, Feed> {
-    const { headCount, kvHeadCount, layerCount } = this.#config;
-    const group = headCount / kvHeadCount;
+    const { layerCount } = this.#config;
     const copies = Math.max(this.#leastCopies, this.#copies.length);
+    this.#seating ??= this.#seated(contexts, count, copies);
+    return { ...this.#seating, ...this.#cache.feeds(copies, layerCount, ['contextKeys', 'contextValues']) };
+  }
+
+  #seated(contexts: readonly SharedContext[], count: number, copies: number): Seating {
+    const { headCount, kvHeadCount } = this.#config;
+    const group = headCount / kvHeadCount;
     // One query alone would take another kernel than two.
     const seats = Math.max(group === 1 ? 2 : 1, ...this.#copies.map(({ rows }) => rows));
-    const toSeats = new Int32Array(copies * kvHeadCount * seats * group);
-    const toRows = new Int32Array(count * kvHeadCount * group);
+    const toSeats = new BigInt64Array(copies * kvHeadCount * seats * group * 3);
+    const toRows = new BigInt64Array(count * kvHeadCount * group * 3);
     const taken = new Int32Array(copies);
     contexts.forEach(({ place }, row) => {
       const seat = (taken[place] as number)++;
       for (let head = 0; head < kvHeadCount; head++) {
-        const [from, to] = [(row * kvHeadCount + head) * group, ((place * kvHeadCount + head) * seats + seat) * group];
         for (let query = 0; query < group; query++) {
-          toSeats[to + query] = from + query;
-          toRows[from + query] = to + query;
+          const [atRow, atSeat] = [(row * kvHeadCount + head) * group + query, ((place * kvHeadCount + head) * seats + seat) * group + query];
+          toSeats.set([BigInt(row), BigInt(head), BigInt(query)], 3 * atSeat);
+          toRows.set([BigInt(place), BigInt(head), BigInt(seat * group + query)], 3 * atRow);
         }
       }
     });
     return {
-      toSeats: { data: toSeats, shape: [copies, kvHeadCount, seats * group] },
-      toRows: { data: toRows, shape: [count, kvHeadCount, group] },
-      ...this.#cache.feeds(copies, layerCount, ['contextKeys', 'contextValues']),
+      toSeats: { data: toSeats, shape: [copies, kvHeadCount, seats * group, 3] },
+      toRows: { data: toRows, shape: [count, kvHeadCount, group, 3] },
     };
   }
 }
+
+/** Which query of which row sits where, both ways round. */
+type Seating = Readonly<Record<'toSeats' | 'toRows', Feed>>;

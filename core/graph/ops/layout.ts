@@ -99,6 +99,12 @@ export function gatherElements(x: Value, indices: Value, axis: number): Value {
   return x.graph.emit('GatherElements', [x, indices], { axis: at }, [{ dtype: x.dtype, shape: indices.shape }])[0] as Value;
 }
 
+/** Slices of x at places: the last axis of `indices` (int64) holds a place's index in each of x's first axes. */
+export function gatherND(x: Value, indices: Value): Value {
+  const shape = [...indices.shape.slice(0, -1), ...x.shape.slice(indices.shape.at(-1) as number)];
+  return x.graph.emit('GatherND', [x, indices], {}, [{ dtype: x.dtype, shape }])[0] as Value;
+}
+
 /** `reduction: 'add'` along axis 0 or last is deterministic on CPU, unlike ScatterND's (microsoft/onnxruntime #18048). */
 export function scatterElements(x: Value, indices: Value, updates: Value, axis: number, reduction: 'none' | 'add'): Value {
   const at = axisOf(axis, x.shape.length);
