@@ -7,7 +7,7 @@ import type { ArtifactStore } from './artifacts/store.ts';
 import { heartbeating } from './heartbeating.ts';
 import { actionOf } from './policy/action.ts';
 import type { Decoder } from './policy/decoding/decoder.ts';
-import type { Generation } from './policy/decoding/decodingBatch.ts';
+import type { Generation } from './policy/decoding/decodingRequest.ts';
 import type { PolicyTokenizer } from './policy/tokenizer/policyTokenizer.ts';
 import type { LoadVerifiedPolicy, VerifiedPolicy } from './policy/verifiedPolicies.ts';
 import type { LoadRunConfig } from './runs/storedConfig.ts';

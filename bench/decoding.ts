@@ -1,7 +1,7 @@
 /**
  * @file Decoding figures: sampled tokens a second of concurrent `generate` calls at presets S and M, against transformers' generate on the
  * same machine. Traps: other work on the cores (compare ratios only), the first call (session creation), and processors that change speed
- * (so the two sides alternate).
+ * (so the two sides alternate, case by case and round by round).
  */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -32,7 +32,7 @@ interface Case {
   readonly bar: number;
 }
 
-const apart = (shape: ShapeName, rows: number, bar: number): Case => ({ shape, rows, promptTokens: 16, sampledTokens: 240, shared: false, bar });
+const apart = (shape: ShapeName, rows: number, bar: number): Case => ({ shape, rows, promptTokens: 16, sampledTokens: 160, shared: false, bar });
 const siblings = (shape: ShapeName, bar: number): Case => ({ shape, rows: 32, promptTokens: 256, sampledTokens: 64, shared: true, bar });
 const cases = [
   apart('S', 1, 4),
@@ -48,31 +48,32 @@ const cases = [
 const rounds = 3;
 
 export async function decodingFigures(): Promise<Figure[]> {
-  const figures: Figure[] = [];
-  for (const entry of cases) figures.push(...(await figuresOf(entry)));
-  return figures;
-}
-
-async function figuresOf(entry: Case): Promise<Figure[]> {
-  const { shape, rows, promptTokens, sampledTokens, shared, bar } = entry;
-  const directory = await mkdtemp(join(tmpdir(), 'turnwise-bench-decoding-'));
+  const home = await mkdtemp(join(tmpdir(), 'turnwise-bench-decoding-'));
   const decoder = new Decoder();
-  const peer = startPeer(entry);
-  const [ours, ratios]: [number[], number[]] = [[], []];
+  const peer = startPeer();
+  const measured = cases.map(() => ({ ours: [] as number[], ratios: [] as number[] }));
   try {
-    await writePolicy(directory, shape);
-    await tokensPerSecond(decoder, directory, { ...entry, sampledTokens: 8 }, 0);
-    for (let round = 1; round <= rounds; round++) {
-      const peerRate = await peer?.tokensPerSecond();
-      const rate = await tokensPerSecond(decoder, directory, entry, round);
-      ours.push(rate);
-      if (peerRate !== undefined) ratios.push(rate / peerRate);
+    for (const shape of ['S', 'M'] as const) await writePolicy(join(home, shape), shape);
+    for (let round = 0; round <= rounds; round++) {
+      for (const [i, entry] of cases.entries()) {
+        // Round 0 warms both up.
+        const asked = round === 0 ? { ...entry, sampledTokens: 8 } : entry;
+        const peerRate = await peer?.tokensPerSecond(asked);
+        const rate = await tokensPerSecond(decoder, join(home, entry.shape), asked, round);
+        if (round === 0) continue;
+        measured[i]?.ours.push(rate);
+        if (peerRate !== undefined) measured[i]?.ratios.push(rate / peerRate);
+      }
     }
   } finally {
     peer?.end();
     await decoder.close();
-    await rm(directory, { recursive: true, force: true });
+    await rm(home, { recursive: true, force: true });
   }
+  return cases.flatMap((entry, i) => figuresOf(entry, measured[i] as (typeof measured)[number]));
+}
+
+function figuresOf({ shape, rows, promptTokens, sampledTokens, shared, bar }: Case, { ours, ratios }: { ours: number[]; ratios: number[] }): Figure[] {
   const how = `${rounds} rounds of ${rows} concurrent calls, ${promptTokens} ${shared ? 'shared ' : ''}prompt + ${sampledTokens} sampled tokens at temperature 1, ${intraOpThreads()} threads, medians`;
   const name = `decoding.${shape}.batch${rows}${shared ? '.sharedPrompt' : ''}`;
   return [
@@ -104,22 +105,20 @@ async function tokensPerSecond(decoder: Decoder, directory: string, { shape, row
 const peerMissing = 'no Python with torch and transformers; name one in TURNWISE_PYTHON';
 
 interface Peer {
-  tokensPerSecond(): Promise<number>;
+  tokensPerSecond(asked: Case): Promise<number>;
   end(): void;
 }
 
-/** One process for all rounds: it sleeps while we decode, and importing torch takes longer than a round. */
-function startPeer({ shape, rows, promptTokens, sampledTokens, shared }: Case): Peer | undefined {
+/** One process for everything: it sleeps while we decode, and importing torch takes longer than a round. */
+function startPeer(): Peer | undefined {
   const python = process.env['TURNWISE_PYTHON'];
   if (!python || !existsSync(python)) return undefined;
-  const child = spawn(python, [join(import.meta.dirname, 'peer_generate.py'), shape, ...[rows, promptTokens, sampledTokens, Number(shared)].map(String)], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
+  const child = spawn(python, [join(import.meta.dirname, 'peer_generate.py')], { stdio: ['pipe', 'pipe', 'inherit'] });
   const answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  const tokensPerSecond = async () => {
-    child.stdin.write('\n');
+  const tokensPerSecond = async (asked: Case) => {
+    child.stdin.write(`${JSON.stringify(asked)}\n`);
     const { value, done } = await answers.next();
-    if (done) throw new Error(`bench/peer_generate.py ${shape} ${rows}: expected a measurement, it ended; its message is above`);
+    if (done) throw new Error(`bench/peer_generate.py: expected a measurement of ${JSON.stringify(asked)}, it ended; its message is above`);
     return (JSON.parse(value) as { tokensPerSecond: number }).tokensPerSecond;
   };
   return { tokensPerSecond, end: () => child.stdin.end() };

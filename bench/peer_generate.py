@@ -1,9 +1,8 @@
 """Sampled generation by the peer: transformers' generate on the CPU, float32, on the shapes S and M.
 
-    python peer_generate.py S|M ROWS PROMPT SAMPLED SHARED
-
-PROMPT prompt tokens, the same for every row where SHARED is 1, and SAMPLED sampled ones a row. After a short warming call, answers every line on standard input with a measurement, one JSON line:
-{"torch", "transformers", "threads", "tokensPerSecond"}.
+Loads both once, then answers every line on standard input, one JSON object such as
+{"shape": "S", "rows": 8, "promptTokens": 16, "sampledTokens": 160, "shared": false}, with a measurement of that many sampled tokens a row, one JSON line:
+{"torch", "transformers", "threads", "tokensPerSecond"}. `shared`: all rows have the same prompt.
 """
 import json
 import sys
@@ -19,21 +18,27 @@ SHAPES = {
 }
 
 
-def main():
-    shape = sys.argv[1]
-    rows, prompt_tokens, sampled, shared = map(int, sys.argv[2:])
+def model_of(shape):
     torch.manual_seed(0)
     config = Qwen2Config(**SHAPES[shape], max_position_embeddings=1024, tie_word_embeddings=True, attn_implementation="sdpa")
-    model = Qwen2ForCausalLM(config).float().eval()
-    prompt = torch.randint(1, config.vocab_size, (1 if shared else rows, prompt_tokens)).expand(rows, prompt_tokens).contiguous()
+    return Qwen2ForCausalLM(config).float().eval()
+
+
+def tokens_per_second(model, rows, prompt_tokens, sampled, shared):
+    prompt = torch.randint(1, model.config.vocab_size, (1 if shared else rows, prompt_tokens)).expand(rows, prompt_tokens).contiguous()
+    start = time.perf_counter()
+    model.generate(prompt, max_new_tokens=sampled, min_new_tokens=sampled, do_sample=True, top_k=0, pad_token_id=0)
+    return rows * sampled / (time.perf_counter() - start)
+
+
+def main():
+    models = {shape: model_of(shape) for shape in SHAPES}
+    versions = {"torch": torch.__version__, "transformers": transformers.__version__, "threads": torch.get_num_threads()}
     with torch.inference_mode():
-        model.generate(prompt, max_new_tokens=8, do_sample=True, pad_token_id=0)
-        versions = {"torch": torch.__version__, "transformers": transformers.__version__, "threads": torch.get_num_threads()}
-        for _ in sys.stdin:
-            start = time.perf_counter()
-            model.generate(prompt, max_new_tokens=sampled, min_new_tokens=sampled, do_sample=True, top_k=0, pad_token_id=0)
-            seconds = time.perf_counter() - start
-            print(json.dumps({**versions, "tokensPerSecond": rows * sampled / seconds}), flush=True)
+        for line in sys.stdin:
+            case = json.loads(line)
+            rate = tokens_per_second(models[case["shape"]], case["rows"], case["promptTokens"], case["sampledTokens"], case["shared"])
+            print(json.dumps({**versions, "tokensPerSecond": rate}), flush=True)
 
 
 main()

@@ -1,7 +1,7 @@
 /** @file One choice of an answer: its pieces of text as they are sampled, each with the log-probabilities of its tokens, cut at a stop text. */
 import type { SampledToken } from '../../core/model/sampling.ts';
 import type { FinishReason } from '../../core/rollout/types.ts';
-import type { WatchedToken } from '../policy/decoding/decodingBatch.ts';
+import type { WatchedToken } from '../policy/decoding/decodingRequest.ts';
 import type { PolicyTokenizer } from '../policy/tokenizer/policyTokenizer.ts';
 import { GrowingText } from './growingText.ts';
 import { StopText } from './stopText.ts';

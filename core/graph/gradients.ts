@@ -106,6 +106,7 @@ export const rules: { readonly [K in ActName]: Rule<K> | NotDifferentiable } = {
     op.scatterElements(zerosLike(x as Value), indices as Value, dy, axis, 'add'),
     null,
   ]),
+  GatherND: no('used for decoding only'),
   Gemm: one((dy, { inputs: [a, b, c], attributes, needs }) => {
     const [transA, transB, alpha, beta] = [attributes.transA === 1, attributes.transB === 1, attributes.alpha.float, attributes.beta.float];
     const [x, w] = [a as Value, b as Value];

@@ -159,6 +159,13 @@ export const kernels: { readonly [K in OperationName]: Kernel<K> } = {
     const [x, indices] = given(inputs);
     return [filled(indices.shape, (index) => at(x, replaced(index, axis, at(indices, index))))];
   },
+  GatherND: (inputs, _, shapes) => {
+    const [x, indices] = given(inputs);
+    const leading = indices.shape.length - 1;
+    const place = (index: readonly number[]) =>
+      Array.from({ length: indices.shape[leading] as number }, (_, i) => at(indices, [...index.slice(0, leading), i]));
+    return [filled(shapeOf(shapes), (index) => at(x, [...place(index), ...index.slice(leading)]))];
+  },
   Gemm: (inputs, { transA, transB, alpha, beta }, shapes) => {
     const [a, b, c] = given(inputs);
     const product = matrixProduct(a, b, shapeOf(shapes), transA === 1, transB === 1, alpha.float);

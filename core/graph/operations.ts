@@ -20,6 +20,7 @@ export interface Operations {
   Expand: None;
   Gather: { axis: number };
   GatherElements: { axis: number };
+  GatherND: None;
   Gemm: { transA: Flag; transB: Flag; alpha: FloatAttribute; beta: FloatAttribute };
   Greater: None;
   GreaterOrEqual: None;

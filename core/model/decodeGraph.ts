@@ -1,12 +1,13 @@
 /**
  * @file The two graphs that generate: `prefill` computes the keys and values of T given tokens a row, `decode` those of one token and its logits.
- * The weights are initializers, packed once per policy version. A row's keys and values lie at their positions in a cache that is padded to
- * a multiple of 32 and masked; new ones are outputs, written into the cache by the caller. So a row's numbers depend on its own tokens only:
- * not on the rows beside it, nor on how far the cache is padded.
+ * The weights are initializers, packed once per policy version. Keys and values lie in caches that are padded to multiples of 32 and masked;
+ * new ones are outputs, written into the cache by the caller. So a row's numbers depend on its own tokens only: not on the rows beside it,
+ * nor on how far a cache is padded.
  */
 import { Graph } from '../graph/graph.ts';
 import * as ops from '../graph/ops.ts';
 import type { Value } from '../graph/types.ts';
+import { type AttentionInputs, type CachedAttention, chunkAttention, tokenAttention } from './cachedAttention.ts';
 import type { ModelConfig, Tensor, Weights } from './config.ts';
 import { rotaryTables } from './rotary.ts';
 import { embeddingName, finalNormName, headName, layerNames } from './tensorNames.ts';
@@ -14,13 +15,16 @@ import { embeddingName, finalNormName, headName, layerNames } from './tensorName
 /** Positions in a cache come in multiples of this; prefill chunks are aligned to it. */
 export const cacheBlock = 32;
 
-/** Added to the score of a slot that a row must not see; its probability becomes exactly 0. */
-export const masked = -1e9;
-
-/** Inputs, with B rows, T tokens a row (1 in `decode`), S cache slots:
- *  tokens int64 [B, T], positions int64 [B, T], mask [B, 1, 1, S] (0 or `masked`), ownMask [1, 1, 1, T, T] (prefill only),
+/** Inputs of `prefill`, with B rows, T tokens a row, S cache slots:
+ *  tokens, positions int64 [B, T], mask [B, 1, 1, S] (0 or `masked`), ownMask [1, 1, 1, T, T],
  *  keys.l [B, kv, headDim, S] (transposed: scores need no packing), values.l [B, kv, S, headDim].
- *  Outputs: kv [B, 2 L kv T headDim] (per layer keys [kv, T, headDim], then values), and in `decode` logits [B, V]. */
+ *  Output: kv [B, 2 L kv, T, headDim] (per layer keys, then values).
+ *
+ *  Inputs of `decode`, with B rows, C contexts of P slots, R seats at each (what rows have in common is stored once), S slots for what they sampled:
+ *  tokens, positions int64 [B, 1], mask [B, 1, 1, P + S + 1] (0 or `masked`; the last for the token itself), parts int64 [3] (P, S, 1),
+ *  contextKeys.l [C, kv, headDim, P], contextValues.l [C, kv, P, headDim], keys.l [B, kv, headDim, S], values.l [B, kv, S, headDim],
+ *  toSeats int64 [C, kv, R · group, 3] (row, key head and group of the query that sits there), toRows int64 [B, kv, group, 3] (the seat of a query).
+ *  Outputs: kv as above with T = 1, logits [B, V]. */
 export function prefillGraph(config: ModelConfig, weights: Weights): Graph {
   return buildGraph(config, weights, 'prefill');
 }
@@ -36,10 +40,9 @@ interface Context {
   readonly weight: (name: string) => Value;
   readonly packed: (name: string, parts: readonly string[]) => Value;
   readonly positions: Value;
-  readonly mask: Value;
-  readonly ownMask: Value | null;
   readonly cosine: Value;
   readonly sine: Value;
+  readonly attention: CachedAttention;
 }
 
 function buildGraph(config: ModelConfig, weights: Weights, kind: 'prefill' | 'decode'): Graph {
@@ -51,11 +54,11 @@ function buildGraph(config: ModelConfig, weights: Weights, kind: 'prefill' | 'de
   const cached: Value[] = [];
   for (let layer = 0; layer < config.layerCount; layer++) {
     graph.scope = `layers.${layer}/`;
-    const attention = attentionInputs(context, x, layer);
-    cached.push(flatPerRow(attention.key, config), flatPerRow(attention.value, config));
+    const inputs = attentionInputs(context, x, layer);
+    cached.push(inputs.key, inputs.value);
     // Prefill wants keys and values alone: what the last layer does with them is never computed.
     if (kind === 'prefill' && layer === config.layerCount - 1) break;
-    x = ops.add(x, attend(context, attention, layer));
+    x = ops.add(x, attend(context, inputs, layer));
     x = ops.add(x, feedForward(context, x, layer));
   }
   graph.scope = 'head/';
@@ -63,7 +66,7 @@ function buildGraph(config: ModelConfig, weights: Weights, kind: 'prefill' | 'de
     const normed = ops.simplifiedLayerNormalization(x, context.weight(finalNormName), config.rmsNormEps);
     graph.output('logits', ops.linear(normed, context.weight(headName(config))));
   }
-  graph.output('kv', ops.concat(cached, 1, 'C'));
+  graph.output('kv', ops.concat(cached, 1));
   return graph;
 }
 
@@ -81,26 +84,18 @@ function contextOf(graph: Graph, config: ModelConfig, weights: Weights, kind: 'p
   };
   const tables = rotaryTables(config, config.maxPositions);
   const table = (name: string, data: Float32Array) => graph.initializer(name, 'float32', [config.maxPositions, config.headDim / 2], data);
+  const positions = graph.input('positions', 'int64', ['B', kind === 'decode' ? 1 : 'T']);
   return {
     graph,
     config,
     kind,
     weight,
     packed,
-    positions: graph.input('positions', 'int64', ['B', kind === 'decode' ? 1 : 'T']),
-    mask: graph.input('mask', 'float32', ['B', 1, 1, 'S']),
-    ownMask: kind === 'decode' ? null : graph.input('ownMask', 'float32', [1, 1, 1, 'T', 'T']),
+    positions,
     cosine: table('cosine', tables.cosine),
     sine: table('sine', tables.sine),
+    attention: kind === 'decode' ? tokenAttention(graph, config) : chunkAttention(graph, config, positions),
   };
-}
-
-interface AttentionInputs {
-  /** [B, kv, group · T, headDim] */
-  readonly query: Value;
-  /** [B, kv, T, headDim] */
-  readonly key: Value;
-  readonly value: Value;
 }
 
 /** x [N, D] → rotated queries and keys, and values. */
@@ -136,42 +131,10 @@ function rotated(context: Context, perHead: Value, layer: number): [Value, Value
   return [query, key, value];
 }
 
-/** Attention of the new tokens to the cache and to themselves, projected back: [N, D]. */
-function attend(context: Context, { query, key, value }: AttentionInputs, layer: number): Value {
-  const { graph, config, kind } = context;
-  const { headCount: heads, kvHeadCount: kvHeads, headDim } = config;
-  const keys = graph.input(`keys.${layer}`, 'float32', ['B', kvHeads, headDim, 'S']);
-  const values = graph.input(`values.${layer}`, 'float32', ['B', kvHeads, 'S', headDim]);
-  const scale = { alpha: 1 / Math.sqrt(headDim) };
-  const past = ops.add(ops.fusedMatMul(query, keys, scale), context.mask);
-  const own = ownScores(context, ops.fusedMatMul(query, key, { ...scale, transB: true }));
-  const probabilities = ops.softmax(ops.concat([past, own], 3, 'S+T'));
-  const split = ops.shape(context.mask, 3, 4);
-  const start = graph.integers([0]);
-  const end = graph.integers([Number.MAX_SAFE_INTEGER]);
-  const toPast = ops.fusedMatMul(ops.sliceBetween(probabilities, 3, start, split, 'S'), values);
-  const ownProbabilities = ops.sliceBetween(probabilities, 3, split, end, kind === 'decode' ? 1 : 'T');
-  const toOwn = kind === 'decode' ? ops.mul(ownProbabilities, value) : ops.matMul(ownProbabilities, value);
-  const attended = ops.add(toPast, toOwn);
-  const flat = kind === 'decode' ? ops.reshape(attended, ['N', heads * headDim]) : unfoldGroups(context, attended);
+/** Attention, projected back: [N, D]. */
+function attend({ attention, config, weight }: Context, inputs: AttentionInputs, layer: number): Value {
   const names = layerNames(layer);
-  return ops.linear(flat, context.weight(names.output), config.outputBias ? context.weight(names.outputBias) : undefined);
-}
-
-/** Within a chunk a token sees those before it: adds the causal mask to [B, kv, group · T, T]. One token needs none. */
-function ownScores(context: Context, scores: Value): Value {
-  const { ownMask, config } = context;
-  if (ownMask === null) return scores;
-  const { kvHeadCount: kvHeads, headCount: heads } = config;
-  const group = heads / kvHeads;
-  const perGroup = ops.reshapeTo(scores, ownShape(context, [kvHeads, group, -1]), ['B', kvHeads, group, 'T', 'T']);
-  return ops.reshapeTo(ops.add(perGroup, ownMask), ownShape(context, [kvHeads, -1]), ['B', kvHeads, 'group·T', 'T']);
-}
-
-/** [B, …inner, T] as an int64 value; an inner −1 is inferred. */
-function ownShape(context: Context, inner: readonly number[]): Value {
-  const { graph, positions } = context;
-  return ops.concat([ops.shape(positions, 0, 1), graph.integers(inner), ops.shape(positions, 1, 2)], 0);
+  return ops.linear(attention(inputs, layer), weight(names.output), config.outputBias ? weight(names.outputBias) : undefined);
 }
 
 /** [B, T, …inner] as an int64 value. */
@@ -187,14 +150,6 @@ function foldGroups(query: Value, config: ModelConfig, kind: 'prefill' | 'decode
   return ops.reshapeTo(query, target, ['B', kvHeads, 'group·T', headDim]);
 }
 
-/** [B, kv, group · T, headDim] → [N, heads · headDim] */
-function unfoldGroups(context: Context, attended: Value): Value {
-  const { headCount: heads, headDim } = context.config;
-  const perHead = ops.reshapeTo(attended, context.graph.integers([0, heads, -1, headDim]), ['B', heads, 'T', headDim]);
-  const perToken = ops.transpose(perHead, [0, 2, 1, 3]);
-  return ops.reshapeTo(perToken, context.graph.integers([-1, heads * headDim]), ['N', heads * headDim]);
-}
-
 function feedForward(context: Context, x: Value, layer: number): Value {
   const { config, weight, packed } = context;
   const names = layerNames(layer);
@@ -203,11 +158,6 @@ function feedForward(context: Context, x: Value, layer: number): Value {
   const joined = ops.linear(normed, packed(`layers.${layer}.gate_up.weight`, [names.gate, names.up]), bias);
   const [gate, up] = ops.split(joined, [config.intermediateSize, config.intermediateSize], 1) as [Value, Value];
   return ops.linear(ops.mul(ops.quickGelu(gate), up), weight(names.down), config.feedForwardBias ? weight(names.downBias) : undefined);
-}
-
-/** [B, kv, T, headDim] → [B, kv · T · headDim] */
-function flatPerRow(x: Value, config: ModelConfig): Value {
-  return ops.reshapeTo(x, x.graph.integers([0, -1]), ['B', `${config.kvHeadCount * config.headDim}·T`]);
 }
 
 function tensorOf(weights: Weights, name: string): Tensor {

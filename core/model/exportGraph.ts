@@ -5,8 +5,8 @@
 import { Graph } from '../graph/graph.ts';
 import * as ops from '../graph/ops.ts';
 import type { StoredData, Value } from '../graph/types.ts';
+import { masked } from './cachedAttention.ts';
 import type { ModelConfig } from './config.ts';
-import { masked } from './decodeGraph.ts';
 import { rotaryTables } from './rotary.ts';
 import { embeddingName, finalNormName, headName, layerNames, tensorShapes } from './tensorNames.ts';
 

@@ -1,7 +1,7 @@
 /** @file What the inputs of an arrangement are fed: where each token stands on the grids, which are trained, and how far each is turned. */
 
+import { masked } from './cachedAttention.ts';
 import type { ModelConfig } from './config.ts';
-import { masked } from './decodeGraph.ts';
 import { rotaryTables } from './rotary.ts';
 
 export interface LayoutFeed {

@@ -1,7 +1,7 @@
 /** @file A row's tokens and log-probabilities, to the bit, whatever happens around it. */
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { DecodingRequest, Generation } from '../../activities/policy/decoding/decodingBatch.ts';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import type { DecodingRequest, Generation } from '../../activities/policy/decoding/decodingRequest.ts';
 import { loadPolicyModel, type PolicyModel } from '../../activities/policy/decoding/policyModel.ts';
 import { PrefixCache } from '../../activities/policy/decoding/prefixCache.ts';
 import { randomOf } from '../../core/random.ts';
@@ -22,9 +22,17 @@ const equal = (a: Generation | undefined, b: Generation | undefined) => {
   expect([...(a as Generation).logprobs]).toEqual([...(b as Generation).logprobs]);
 };
 
+/** One head of keys and values, and more threads than one product of a row has room for. */
+const manyThreads = async (): Promise<PolicyModel> => {
+  vi.stubEnv('TURNWISE_THREADS', '8');
+  return model({ ...likeS, kvHeadCount: 1, maxPositions: 1024 }, 5).finally(() => vi.unstubAllEnvs());
+};
+
 const shapes: readonly [string, () => Promise<PolicyModel>][] = [
   ['nano', () => model(nano)],
   ['like S', () => model(likeS)],
+  ['a key head for every query head', () => model({ ...likeS, kvHeadCount: likeS.headCount })],
+  ['one key head, eight threads', manyThreads],
   ['qwen2-tiny', () => loadPolicyModel('tiny', join(golden, 'models/qwen2-tiny'))],
 ];
 
@@ -65,6 +73,18 @@ describe.each(shapes)('%s', (_name, load) => {
     equal((await decode(policy, [long, mine]))[1], alone);
   });
 
+  test.each([1, 2, 7, 8, 9, 20])('beside %i siblings, which decode after the same context', async (count) => {
+    const siblings = Array.from({ length: count }, (_, i) => ({ ...mine, seed: 500 + i, maxTokens: 10 + ((i * 7) % 41) }));
+    equal((await decode(policy, [...siblings, mine]))[count], alone);
+  });
+
+  test('among siblings and others that join and leave at other times', async () => {
+    const rows = Array.from({ length: 24 }, (_, i) =>
+      i === 13 ? mine : i % 2 === 0 ? { ...mine, seed: i, maxTokens: 3 + i } : request(i, policy.config.vocabSize),
+    );
+    equal((await decode(policy, rows, { arrivals: rows.map((_, i) => (i * 7) % 19), maxRows: 14 }))[13], alone);
+  });
+
   test('with a warm, a small and an empty prefix cache', async () => {
     const prefixes = new PrefixCache(2 ** 26);
     await decode(policy, [{ ...mine, seed: 5 }, ...others(3)], { prefixes });
@@ -76,6 +96,13 @@ describe.each(shapes)('%s', (_name, load) => {
     const again = await load();
     equal((await decode(again, [request(3, policy.config.vocabSize), mine]))[1], alone);
     await again.release();
+  });
+
+  test('a long context', async () => {
+    const long = request(11, policy.config.vocabSize, policy.config.maxPositions - 40, 30);
+    const [longAlone] = await decode(policy, [long]);
+    const siblings = Array.from({ length: 12 }, (_, i) => ({ ...long, seed: 600 + i, maxTokens: 5 + i }));
+    equal((await decode(policy, [...siblings, long, ...others(4)]))[12], longAlone);
   });
 
   test('a later turn, whose context was sampled before, decodes the same from any history', async () => {

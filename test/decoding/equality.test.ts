@@ -1,6 +1,6 @@
 /** @file Decoding computes what training computes. */
 import { expect, test } from 'vitest';
-import type { Generation } from '../../activities/policy/decoding/decodingBatch.ts';
+import type { Generation } from '../../activities/policy/decoding/decodingRequest.ts';
 import { Trainer } from '../../activities/policy/training/trainer.ts';
 import type { ModelConfig, Weights } from '../../core/model/config.ts';
 import { everyToken } from '../model/trainingRows.ts';

@@ -1,6 +1,7 @@
 /** @file Policies for decoding tests: sharp random weights, so that greedy and sampled tokens vary. */
 
-import { DecodingBatch, type DecodingRequest, type Generation } from '../../activities/policy/decoding/decodingBatch.ts';
+import { DecodingBatch } from '../../activities/policy/decoding/decodingBatch.ts';
+import type { DecodingRequest, Generation } from '../../activities/policy/decoding/decodingRequest.ts';
 import { createPolicyModel, type PolicyModel } from '../../activities/policy/decoding/policyModel.ts';
 import { PrefixCache } from '../../activities/policy/decoding/prefixCache.ts';
 import type { ModelConfig, Weights } from '../../core/model/config.ts';

@@ -1,6 +1,6 @@
 /** @file The main thread's side of decoding: concurrent `generate` calls share the batches of one decoding thread. */
 import { Worker } from 'node:worker_threads';
-import type { DecodingRequest, Generation, WatchedToken } from './decodingBatch.ts';
+import type { DecodingRequest, Generation, WatchedToken } from './decodingRequest.ts';
 import type { DecodingOptions, FromThread, PolicyDirectory, ToThread } from './messages.ts';
 
 const defaultDecodingOptions: DecodingOptions = { maxRows: 64, gatherMs: 40, maxPolicies: 2, prefixCacheBytes: 256 * 2 ** 20 };

@@ -3,7 +3,8 @@
  * between two steps; with several policy versions in use, their batches take turns.
  */
 import { parentPort, workerData } from 'node:worker_threads';
-import { DecodingBatch, type WatchedToken } from './decodingBatch.ts';
+import { DecodingBatch } from './decodingBatch.ts';
+import type { WatchedToken } from './decodingRequest.ts';
 import { Gathering } from './gathering.ts';
 import { type DecodingOptions, type FromThread, type PolicyDirectory, plainError, type ToThread } from './messages.ts';
 import { loadPolicyModel, type PolicyModel } from './policyModel.ts';

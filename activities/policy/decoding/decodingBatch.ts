@@ -2,40 +2,16 @@
  * @file Continuous batching for one policy version: rows join between steps, get their prefix computed, decode side by side, and leave when
  * they finish. A row's tokens and log-probabilities depend on its request alone.
  */
-import { likeliestTokens, type SampledToken, Sampler, type SamplingRule } from '../../../core/model/sampling.ts';
+import { masked } from '../../../core/model/cachedAttention.ts';
+import { likeliestTokens, Sampler } from '../../../core/model/sampling.ts';
 import { type Random, randomOf } from '../../../core/random.ts';
-import type { FinishReason } from '../../../core/rollout/types.ts';
-import { KeyValueCache, slotsFor } from './keyValueCache.ts';
+import type { Feed } from '../ort/session.ts';
+import { assertFits, type DecodingRequest, type Finished, type WatchedToken } from './decodingRequest.ts';
+import { KeyValueCache } from './keyValueCache.ts';
 import type { PolicyModel } from './policyModel.ts';
-import { computePrefixes } from './prefill.ts';
+import { type ComputedPrefix, computePrefixes } from './prefill.ts';
 import type { PrefixCache } from './prefixCache.ts';
-
-export interface DecodingRequest {
-  /** Everything that the policy sees, at least one token. */
-  readonly context: Int32Array;
-  readonly seed: number;
-  readonly rule: SamplingRule;
-  /** At least 1; context and sampled tokens together fit into the model's positions. */
-  readonly maxTokens: number;
-  /** Any of these ends the row; it is part of the sampled tokens. */
-  readonly endTokens: readonly number[];
-  /** Told token by token, each with this many of the likeliest tokens in its place; absent: only at its end. */
-  readonly watchLikeliest?: number;
-}
-
-/** A token of a watched row, as soon as it is sampled. */
-export interface WatchedToken extends SampledToken {
-  readonly likeliest: readonly SampledToken[];
-}
-
-export interface Generation {
-  readonly tokens: Int32Array;
-  /** Natural log at temperature 1. */
-  readonly logprobs: Float32Array;
-  readonly finishReason: FinishReason;
-}
-
-export type Finished = { readonly id: number; readonly generation: Generation } | { readonly id: number; readonly error: Error };
+import { type SharedContext, SharedContexts } from './sharedContexts.ts';
 
 interface Row {
   readonly id: number;
@@ -43,7 +19,9 @@ interface Row {
   readonly random: Random;
   readonly tokens: number[];
   readonly logprobs: number[];
-  /** Tokens in the cache; the next one is fed at this position. */
+  /** All but the last token of the request's context. */
+  readonly context: SharedContext;
+  /** Tokens in the row's own cache. */
   length: number;
   nextToken: number;
 }
@@ -53,6 +31,10 @@ export class DecodingBatch {
   readonly #model: PolicyModel;
   readonly #prefixes: PrefixCache;
   readonly #maxRows: number;
+  /** Fewer would take other kernels; rows beyond those that decode are dummies. */
+  readonly #leastRows: number;
+  readonly #contexts: SharedContexts;
+  /** Of the tokens after the contexts. */
   readonly #cache: KeyValueCache;
   readonly #sampler: Sampler;
   readonly #watch: (id: number, token: WatchedToken) => void;
@@ -65,7 +47,9 @@ export class DecodingBatch {
     this.#model = model;
     this.#prefixes = prefixes;
     this.#maxRows = maxRows;
-    this.#cache = new KeyValueCache(model.config, 2);
+    this.#leastRows = Math.max(2, model.leastRows);
+    this.#contexts = new SharedContexts(model.config, model.leastRows);
+    this.#cache = new KeyValueCache(model.config, this.#leastRows);
     this.#sampler = new Sampler(model.config.vocabSize);
   }
 
@@ -98,12 +82,12 @@ export class DecodingBatch {
   async advance(admit = true): Promise<Finished[]> {
     if (admit) await this.#admit();
     if (this.#rows.length === 0) return [];
-    this.#reserve(this.#rows.length, 1);
     const logits = await this.#step();
+    const { vocabSize } = this.#model.config;
     const finished: Finished[] = [];
     // From the end, so that a place that is filled from the end was already looked at.
     for (let place = this.#rows.length - 1; place >= 0; place--) {
-      const done = this.#sample(this.#rows[place] as Row, logits.subarray(place * this.#model.config.vocabSize, (place + 1) * this.#model.config.vocabSize));
+      const done = this.#sample(this.#rows[place] as Row, logits.subarray(place * vocabSize, (place + 1) * vocabSize));
       if (done === undefined) continue;
       finished.push(done);
       this.#remove(place);
@@ -114,43 +98,36 @@ export class DecodingBatch {
   async #admit(): Promise<void> {
     const joining = [...this.#waiting].slice(0, this.#maxRows - this.#rows.length);
     if (joining.length === 0) return;
-    const prefixes = joining.map(([, { context }]) => context.subarray(0, -1));
-    const computed = await computePrefixes(this.#model, this.#prefixes, prefixes);
+    const contexts = joining.map(([, { context }]) => context.subarray(0, -1));
+    const computed = await computePrefixes(this.#model, this.#prefixes, contexts);
     joining.forEach(([id, request], i) => {
       this.#waiting.delete(id);
-      const { context } = request;
-      const place = this.#rows.length;
-      const length = context.length - 1;
-      this.#reserve(place + 1, length + 1);
-      this.#cache.clear(place);
-      let start = 0;
-      for (const chunk of computed[i] ?? []) {
-        this.#cache.write(place, start, chunk);
-        start += chunk.count;
-      }
-      this.#rows.push({ id, request, random: randomOf(request.seed), tokens: [], logprobs: [], length, nextToken: context[length] as number });
+      const { key, chunks } = computed[i] as ComputedPrefix;
+      const length = request.context.length - 1;
+      const context = this.#contexts.join(key, length, chunks);
+      const nextToken = request.context[length] as number;
+      this.#rows.push({ id, request, random: randomOf(request.seed), tokens: [], logprobs: [], context, length: 0, nextToken });
     });
-  }
-
-  /** Room for the rows and for the longest of them. Changing it copies the whole cache: slots shrink only when fewer than half are in use. */
-  #reserve(rows: number, tokens: number): void {
-    const needed = slotsFor(Math.max(tokens, ...this.#rows.map((row) => row.length + 1)));
-    const slots = needed > this.#cache.slots || needed < this.#cache.slots / 2 ? needed : this.#cache.slots;
-    this.#cache.reserve(Math.max(2, rows), slots);
   }
 
   /** Runs the graph for every row's next token; answers with the logits [B, V]. */
   async #step(): Promise<Float32Array> {
-    const count = Math.max(2, this.#rows.length); // one row alone would take another kernel; place 1 is then a masked dummy
+    const count = Math.max(this.#leastRows, this.#rows.length);
+    this.#cache.reserve(count, Math.max(...this.#rows.map((row) => row.length + 1)));
     const [tokens, positions] = [new BigInt64Array(count), new BigInt64Array(count)];
     this.#rows.forEach((row, place) => {
       tokens[place] = BigInt(row.nextToken);
-      positions[place] = BigInt(row.length);
+      positions[place] = BigInt(row.context.length + row.length);
     });
     const { logits, kv } = await this.#model.decode.run({
       tokens: { data: tokens, shape: [count, 1] },
       positions: { data: positions, shape: [count, 1] },
-      ...this.#cache.feeds(count, this.#model.config.layerCount),
+      ...this.#visible(count),
+      ...this.#contexts.feeds(
+        this.#rows.map(({ context }) => context),
+        count,
+      ),
+      ...this.#cache.feeds(count, this.#model.config.layerCount, ['keys', 'values']),
     });
     const size = (kv as Float32Array).length / count;
     this.#rows.forEach((row, place) => {
@@ -159,6 +136,21 @@ export class DecodingBatch {
       row.length += 1;
     });
     return logits as Float32Array;
+  }
+
+  /** What each row sees: its context, what it has sampled, and the token itself. */
+  #visible(count: number): Record<'mask' | 'parts', Feed> {
+    const [contextSlots, ownSlots] = [this.#contexts.slots, this.#cache.slots];
+    const width = contextSlots + ownSlots + 1;
+    const mask = new Float32Array(count * width).fill(masked);
+    for (let place = 0; place < count; place++) mask[(place + 1) * width - 1] = 0;
+    this.#rows.forEach(({ context, length }, place) => {
+      const start = place * width;
+      mask.fill(0, start, start + context.length);
+      mask.fill(0, start + contextSlots, start + contextSlots + length);
+    });
+    const parts = BigInt64Array.of(BigInt(contextSlots), BigInt(ownSlots), 1n);
+    return { mask: { data: mask, shape: [count, 1, 1, width] }, parts: { data: parts, shape: [3] } };
   }
 
   #sample(row: Row, logits: Float32Array): Finished | undefined {
@@ -180,6 +172,7 @@ export class DecodingBatch {
 
   /** The last row takes the place. */
   #remove(place: number): void {
+    this.#contexts.leave((this.#rows[place] as Row).context);
     const last = this.#rows.length - 1;
     const moved = this.#rows.pop() as Row;
     if (place !== last) {
@@ -187,14 +180,4 @@ export class DecodingBatch {
       this.#cache.move(last, place);
     } else this.#cache.clear(place);
   }
-}
-
-function assertFits({ context, maxTokens }: DecodingRequest, maxPositions: number, vocabSize: number): void {
-  if (context.length === 0) throw new Error('decoding: expected at least one context token, got none');
-  if (maxTokens < 1) throw new Error(`decoding: expected maxTokens ≥ 1, got ${maxTokens}`);
-  if (context.length + maxTokens > maxPositions) {
-    throw new Error(`decoding: expected at most ${maxPositions} positions, got ${context.length} context tokens and ${maxTokens} to sample`);
-  }
-  const unknown = context.find((token) => token < 0 || token >= vocabSize);
-  if (unknown !== undefined) throw new Error(`decoding: expected token ids below the model's vocabulary of ${vocabSize}, got ${unknown}`);
 }

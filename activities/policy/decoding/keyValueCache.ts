@@ -1,9 +1,9 @@
 /**
- * @file Keys and values of the rows that decode together, laid out as the graphs of core/model/decodeGraph.ts read them: rows side by side,
- * each position of a row in the slot of the same number, slots padded to a multiple of `cacheBlock` and masked.
+ * @file Keys and values of token rows, laid out as the graphs of core/model/decodeGraph.ts read them: rows side by side, each token of a row in
+ * the slot of its number. Slots are padded to a multiple of `cacheBlock`; which of them a row sees is the feeder's affair.
  */
 import type { ModelConfig } from '../../../core/model/config.ts';
-import { cacheBlock, masked } from '../../../core/model/decodeGraph.ts';
+import { cacheBlock } from '../../../core/model/decodeGraph.ts';
 import type { Feed } from '../ort/session.ts';
 
 /** Keys and values of consecutive tokens of one row, as the graphs put them out: per layer keys [kv, T, headDim], then values. */
@@ -22,7 +22,6 @@ export class KeyValueCache {
   #keys: Float32Array[];
   /** Per layer [rows, kv, slots, headDim]. */
   #values: Float32Array[];
-  #mask: Float32Array;
   #capacity: number;
   #slots: number;
 
@@ -32,45 +31,39 @@ export class KeyValueCache {
     this.#slots = slots;
     this.#keys = this.#layers(rows, slots);
     this.#values = this.#layers(rows, slots);
-    this.#mask = new Float32Array(rows * slots).fill(masked);
   }
 
   get slots(): number {
     return this.#slots;
   }
 
-  /** Makes room for this many rows and exactly this many slots; everything a row has seen must fit in. */
-  reserve(rows: number, slots: number): void {
+  /** Makes room for this many rows and `tokens` slots, no fewer than any row has in use. Changing slots copies everything: they shrink only to less than half. */
+  reserve(rows: number, tokens: number): void {
+    const needed = slotsFor(tokens);
+    const slots = needed > this.#slots || needed < this.#slots / 2 ? needed : this.#slots;
     if (rows <= this.#capacity && slots === this.#slots) return;
     const capacity = rows <= this.#capacity ? this.#capacity : Math.max(rows, 2 * this.#capacity);
     const { kvHeadCount, headDim } = this.#config;
-    const keyRuns = { count: this.#capacity * kvHeadCount * headDim, length: 1 };
-    const valueRuns = { count: this.#capacity * kvHeadCount, length: headDim };
-    this.#keys = this.#moved(this.#keys, this.#layers(capacity, slots), slots, keyRuns);
-    this.#values = this.#moved(this.#values, this.#layers(capacity, slots), slots, valueRuns);
-    const mask = new Float32Array(capacity * slots).fill(masked);
-    this.#moved([this.#mask], [mask], slots, { count: this.#capacity, length: 1 });
-    this.#mask = mask;
+    this.#keys = this.#moved(this.#keys, this.#layers(capacity, slots), slots, { count: this.#capacity * kvHeadCount * headDim, length: 1 });
+    this.#values = this.#moved(this.#values, this.#layers(capacity, slots), slots, { count: this.#capacity * kvHeadCount, length: headDim });
     this.#capacity = capacity;
     this.#slots = slots;
   }
 
-  /** Forgets a row. Zeroes, not only a mask: 0 times what was left there must be 0. */
+  /** Forgets a row. Zeroes, although nobody sees its slots any longer: 0 times what was left there must be 0. */
   clear(row: number): void {
     const size = this.#rowSize();
     for (const layer of [...this.#keys, ...this.#values]) layer.fill(0, row * size, (row + 1) * size);
-    this.#mask.fill(masked, row * this.#slots, (row + 1) * this.#slots);
   }
 
   /** Puts row `from` in the place of row `to` and clears `from`. */
   move(from: number, to: number): void {
     const size = this.#rowSize();
     for (const layer of [...this.#keys, ...this.#values]) layer.copyWithin(to * size, from * size, (from + 1) * size);
-    this.#mask.copyWithin(to * this.#slots, from * this.#slots, (from + 1) * this.#slots);
     this.clear(from);
   }
 
-  /** Writes tokens into slots `start` … and lets the row see them. */
+  /** Writes tokens into slots `start` … of a row. */
   write(row: number, start: number, { data, width, count }: ComputedTokens): void {
     const { kvHeadCount, headDim } = this.#config;
     const slots = this.#slots;
@@ -85,17 +78,16 @@ export class KeyValueCache {
         copyInto(values, ((row * kvHeadCount + head) * slots + start) * headDim, data, offset, count * headDim);
       }
     }
-    this.#mask.fill(0, row * slots + start, row * slots + start + count);
   }
 
-  /** Inputs of the graphs for the first `rows` rows; `layers` of them have a cache. */
-  feeds(rows: number, layers: number): Record<string, Feed> {
+  /** Inputs for the first `rows` rows of `layers` layers: keys under `names[0]`.l, values under `names[1]`.l. */
+  feeds(rows: number, layers: number, [keys, values]: readonly [string, string]): Record<string, Feed> {
     const { kvHeadCount, headDim } = this.#config;
     const size = rows * this.#rowSize();
-    const feeds: Record<string, Feed> = { mask: { data: this.#mask.subarray(0, rows * this.#slots), shape: [rows, 1, 1, this.#slots] } };
+    const feeds: Record<string, Feed> = {};
     for (let layer = 0; layer < layers; layer++) {
-      feeds[`keys.${layer}`] = { data: (this.#keys[layer] as Float32Array).subarray(0, size), shape: [rows, kvHeadCount, headDim, this.#slots] };
-      feeds[`values.${layer}`] = { data: (this.#values[layer] as Float32Array).subarray(0, size), shape: [rows, kvHeadCount, this.#slots, headDim] };
+      feeds[`${keys}.${layer}`] = { data: (this.#keys[layer] as Float32Array).subarray(0, size), shape: [rows, kvHeadCount, headDim, this.#slots] };
+      feeds[`${values}.${layer}`] = { data: (this.#values[layer] as Float32Array).subarray(0, size), shape: [rows, kvHeadCount, this.#slots, headDim] };
     }
     return feeds;
   }

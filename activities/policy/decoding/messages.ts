@@ -1,5 +1,5 @@
 /** @file What the main thread and the decoding thread tell each other. */
-import type { DecodingRequest, Generation, WatchedToken } from './decodingBatch.ts';
+import type { DecodingRequest, Generation, WatchedToken } from './decodingRequest.ts';
 
 /** A policy version on disk. */
 export interface PolicyDirectory {

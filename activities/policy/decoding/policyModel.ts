@@ -11,6 +11,8 @@ export interface PolicyModel {
   readonly config: ModelConfig;
   readonly prefill: Session;
   readonly decode: Session;
+  /** Rows of attention in a run at least: fewer, and a product of one row could be cut in two for threads without work, and add up otherwise. */
+  readonly leastRows: number;
   release(): Promise<void>;
 }
 
@@ -21,8 +23,9 @@ export async function loadPolicyModel(key: string, directory: string): Promise<P
 }
 
 export async function createPolicyModel(key: string, config: ModelConfig, weights: Weights): Promise<PolicyModel> {
+  const threads = threadsFor(config);
   const options = {
-    threads: threadsFor(config),
+    threads,
     // Every number of rows and slots is a shape of its own: planning memory for each costs more than it gives.
     memoryPattern: false,
     // Long enough from one operator to the next; a thread that spins on takes the core from sandboxes and workflows, and then from its own partner.
@@ -34,7 +37,7 @@ export async function createPolicyModel(key: string, config: ModelConfig, weight
     await prefill.release();
     await decode.release();
   };
-  return { key, config, prefill, decode, release };
+  return { key, config, prefill, decode, leastRows: Math.ceil(threads / config.kvHeadCount), release };
 }
 
 /** Multiply-adds of one token in one layer below which a second thread costs more than it gives. */

@@ -2,7 +2,8 @@
  * @file Keys and values of token prefixes, in aligned chunks: several chunks a run, of different rows. What a chunk's numbers are does not
  * depend on which chunks share its run, so a turn that is generated again after a crash starts from the same cache.
  */
-import { cacheBlock, masked } from '../../../core/model/decodeGraph.ts';
+import { masked } from '../../../core/model/cachedAttention.ts';
+import { cacheBlock } from '../../../core/model/decodeGraph.ts';
 import { type ComputedTokens, KeyValueCache, slotsFor } from './keyValueCache.ts';
 import type { PolicyModel } from './policyModel.ts';
 import { type Chunk, chunksOf, type PrefixCache } from './prefixCache.ts';
@@ -18,13 +19,19 @@ interface PendingPrefix {
   readonly computed: ComputedTokens[];
 }
 
+export interface ComputedPrefix {
+  /** Names the policy and all tokens. */
+  readonly key: string;
+  readonly chunks: readonly ComputedTokens[];
+}
+
 /** Computed chunks of every prefix, in order; each chunk once, however many prefixes share it. */
-export async function computePrefixes(model: PolicyModel, cache: PrefixCache, prefixes: readonly Int32Array[]): Promise<ComputedTokens[][]> {
+export async function computePrefixes(model: PolicyModel, cache: PrefixCache, prefixes: readonly Int32Array[]): Promise<ComputedPrefix[]> {
   const pending = prefixes.map((prefix): PendingPrefix => ({ chunks: chunksOf(model.key, prefix), computed: [] }));
   for (;;) {
     for (const prefix of pending) takeCached(prefix, cache);
     const next = missingChunks(pending);
-    if (next.length === 0) return pending.map(({ computed }) => computed);
+    if (next.length === 0) return pending.map(({ chunks, computed }) => ({ key: chunks.at(-1)?.key ?? model.key, chunks: computed }));
     const results = await runChunks(model, next);
     next.forEach(({ chunk }, i) => {
       const result = results[i] as ComputedTokens;
@@ -58,11 +65,13 @@ function missingChunks(pending: readonly PendingPrefix[]): MissingChunk[] {
 }
 
 async function runChunks(model: PolicyModel, missing: readonly MissingChunk[]): Promise<ComputedTokens[]> {
-  const rows = Math.max(2, missing.length); // one row alone would take another kernel
+  const rows = Math.max(model.leastRows, missing.length);
   const width = Math.ceil(Math.max(...missing.map(({ chunk }) => chunk.tokens.length)) / widthStep) * widthStep;
   const past = new KeyValueCache(model.config, rows, slotsFor(Math.max(...missing.map(({ chunk }) => chunk.start))));
   const [tokens, positions] = [new BigInt64Array(rows * width), new BigInt64Array(rows * width)];
+  const mask = new Float32Array(rows * past.slots).fill(masked);
   missing.forEach(({ chunk, past: before }, row) => {
+    mask.fill(0, row * past.slots, row * past.slots + chunk.start);
     for (const [i, computed] of before.entries()) past.write(row, i * cacheBlock, computed);
     chunk.tokens.forEach((token, i) => {
       tokens[row * width + i] = BigInt(token);
@@ -74,7 +83,8 @@ async function runChunks(model: PolicyModel, missing: readonly MissingChunk[]): 
     tokens: { data: tokens, shape: [rows, width] },
     positions: { data: positions, shape: [rows, width] },
     ownMask: { data: causalMask(width), shape: [1, 1, 1, width, width] },
-    ...past.feeds(rows, model.config.layerCount - 1),
+    mask: { data: mask, shape: [rows, 1, 1, past.slots] },
+    ...past.feeds(rows, model.config.layerCount - 1, ['keys', 'values']),
   });
   const size = (kv as Float32Array).length / rows;
   return missing.map(({ chunk }, row) => ({ data: (kv as Float32Array).slice(row * size, (row + 1) * size), width, count: chunk.tokens.length }));

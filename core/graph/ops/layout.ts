@@ -39,6 +39,13 @@ export function split(x: Value, sizes: readonly number[], axis: number): Value[]
   return x.graph.emit('Split', [x, x.graph.integers(sizes)], { axis: at }, types);
 }
 
+/** `sizes` is an int64 value that adds up to the axis; `dims` names its contents. */
+export function splitBy(x: Value, sizes: Value, axis: number, dims: readonly Dim[]): Value[] {
+  const at = axisOf(axis, x.shape.length);
+  const types = dims.map((dim) => ({ dtype: x.dtype, shape: withAxis(x.shape, at, dim) }));
+  return x.graph.emit('Split', [x, sizes], { axis: at }, types);
+}
+
 /** Beyond every axis; ONNX cuts a slice off at the size. */
 const toTheEnd = Number.MAX_SAFE_INTEGER;
 
@@ -90,6 +97,12 @@ export function gather(x: Value, indices: Value, axis = 0): Value {
 export function gatherElements(x: Value, indices: Value, axis: number): Value {
   const at = axisOf(axis, x.shape.length);
   return x.graph.emit('GatherElements', [x, indices], { axis: at }, [{ dtype: x.dtype, shape: indices.shape }])[0] as Value;
+}
+
+/** Slices of x at places: the last axis of `indices` (int64) holds a place's index in each of x's first axes. */
+export function gatherND(x: Value, indices: Value): Value {
+  const shape = [...indices.shape.slice(0, -1), ...x.shape.slice(indices.shape.at(-1) as number)];
+  return x.graph.emit('GatherND', [x, indices], {}, [{ dtype: x.dtype, shape }])[0] as Value;
 }
 
 /** `reduction: 'add'` along axis 0 or last is deterministic on CPU, unlike ScatterND's (microsoft/onnxruntime #18048). */

@@ -1,0 +1,91 @@
+/**
+ * @file Attention of new tokens to keys and values that are cached, and to themselves: of a chunk of tokens a row, and of one token a row whose
+ * context other rows may have in common.
+ */
+import type { Graph } from '../graph/graph.ts';
+import * as ops from '../graph/ops.ts';
+import type { Value } from '../graph/types.ts';
+import type { ModelConfig } from './config.ts';
+
+/** Added to the score of a slot that a row must not see; its probability becomes exactly 0. */
+export const masked = -1e9;
+
+export interface AttentionInputs {
+  /** [B, kv, group · T, headDim] */
+  readonly query: Value;
+  /** [B, kv, T, headDim] */
+  readonly key: Value;
+  readonly value: Value;
+}
+
+/** → [N, heads · headDim] */
+export type CachedAttention = (inputs: AttentionInputs, layer: number) => Value;
+
+/** Every token of a chunk sees the row's cache and, causally, its own chunk. Inputs: see `prefillGraph`. */
+export function chunkAttention(graph: Graph, config: ModelConfig, positions: Value): CachedAttention {
+  const { headCount: heads, kvHeadCount: kvHeads, headDim } = config;
+  const mask = graph.input('mask', 'float32', ['B', 1, 1, 'S']);
+  const ownMask = graph.input('ownMask', 'float32', [1, 1, 1, 'T', 'T']);
+  const scale = { alpha: 1 / Math.sqrt(headDim) };
+  const causal = (scores: Value): Value => {
+    const perGroup = ops.reshapeTo(scores, ownShape(positions, [kvHeads, heads / kvHeads, -1]), ['B', kvHeads, heads / kvHeads, 'T', 'T']);
+    return ops.reshapeTo(ops.add(perGroup, ownMask), ownShape(positions, [kvHeads, -1]), ['B', kvHeads, 'group·T', 'T']);
+  };
+  return ({ query, key, value }, layer) => {
+    const [keys, values] = cache(graph, config, ['keys', 'values'], layer, 'B', 'S');
+    const past = ops.add(ops.fusedMatMul(query, keys, scale), mask);
+    const own = causal(ops.fusedMatMul(query, key, { ...scale, transB: true }));
+    const probabilities = ops.softmax(ops.concat([past, own], 3, 'S+T'));
+    const split = ops.shape(mask, 3, 4);
+    const toPast = ops.fusedMatMul(ops.sliceBetween(probabilities, 3, graph.integers([0]), split, 'S'), values);
+    const toOwn = ops.matMul(ops.sliceBetween(probabilities, 3, split, graph.integers([Number.MAX_SAFE_INTEGER]), 'T'), value);
+    const perHead = ops.reshapeTo(ops.add(toPast, toOwn), graph.integers([0, heads, -1, headDim]), ['B', heads, 'T', headDim]);
+    return ops.reshapeTo(ops.transpose(perHead, [0, 2, 1, 3]), graph.integers([-1, heads * headDim]), ['N', heads * headDim]);
+  };
+}
+
+/** [B, …inner, T] as an int64 value; an inner −1 is inferred. */
+function ownShape(positions: Value, inner: readonly number[]): Value {
+  return ops.concat([ops.shape(positions, 0, 1), positions.graph.integers(inner), ops.shape(positions, 1, 2)], 0);
+}
+
+/**
+ * A token sees its row's context, what the row has sampled since, and itself. The queries of all rows at a context meet its keys and its values in
+ * one product each, so that these are read once. Between the two, one softmax runs over the whole row. Inputs: see `decodeGraph`.
+ */
+export function tokenAttention(graph: Graph, config: ModelConfig): CachedAttention {
+  const { headCount: heads, kvHeadCount: kvHeads, headDim } = config;
+  const group = heads / kvHeads;
+  const mask = graph.input('mask', 'float32', ['B', 1, 1, 'P+S+1']);
+  const parts = graph.input('parts', 'int64', [3]);
+  const toSeats = graph.input('toSeats', 'int64', ['C', kvHeads, 'R·group', 3]);
+  const toRows = graph.input('toRows', 'int64', ['B', kvHeads, group, 3]);
+  const scale = { alpha: 1 / Math.sqrt(headDim) };
+  return ({ query, key, value }, layer) => {
+    const [contextKeys, contextValues] = cache(graph, config, ['contextKeys', 'contextValues'], layer, 'C', 'P');
+    const [keys, values] = cache(graph, config, ['keys', 'values'], layer, 'B', 'S');
+    const toContext = ops.gatherND(ops.fusedMatMul(ops.gatherND(query, toSeats), contextKeys, scale), toRows);
+    const toSampled = ops.fusedMatMul(query, keys, scale);
+    const toItself = ops.reduceSum(ops.mul(query, ops.mul(key, scale.alpha)), [3]);
+    const probabilities = ops.softmax(ops.add(ops.concat([toContext, toSampled, toItself], 3, 'P+S+1'), mask));
+    const [ofContext, ofSampled, ofItself] = ops.splitBy(probabilities, parts, 3, ['P', 'S', 1]) as [Value, Value, Value];
+    const fromContext = ops.gatherND(ops.fusedMatMul(ops.gatherND(ofContext, toSeats), contextValues), toRows);
+    const fromRow = ops.add(ops.fusedMatMul(ofSampled, values), ops.mul(ofItself, value));
+    return ops.reshape(ops.add(fromContext, fromRow), ['N', heads * headDim]);
+  };
+}
+
+/** A layer's cached keys, transposed, and values. */
+function cache(
+  graph: Graph,
+  { kvHeadCount, headDim }: ModelConfig,
+  names: readonly [string, string],
+  layer: number,
+  rows: string,
+  slots: string,
+): [Value, Value] {
+  return [
+    graph.input(`${names[0]}.${layer}`, 'float32', [rows, kvHeadCount, headDim, slots]),
+    graph.input(`${names[1]}.${layer}`, 'float32', [rows, kvHeadCount, slots, headDim]),
+  ];
+}
