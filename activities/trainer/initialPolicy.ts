@@ -63,6 +63,14 @@ async function existingPolicy(path: string, settings: Pick<RunConfig['policy'], 
   }
 }
 
+/** The tokenizer that a run will have, before there is a checkpoint to read it from. */
+export async function initialTokenizer({ path, vocabulary }: RunConfig['policy']): Promise<PolicyTokenizer> {
+  if (path === null) return PolicyTokenizer.of(buildTokenizer(vocabulary));
+  if (!(await isAdapterDirectory(path)) || existsSync(join(path, 'tokenizer.json'))) return PolicyTokenizer.load(path);
+  const { base } = adapterDescriptionOf(await readJsonFile(path, adapterConfigFileName));
+  return PolicyTokenizer.load(await modelDirectoryOf(base));
+}
+
 /** Architecture and adapter of what `policy.path` names, without reading a tensor. */
 export async function readPolicyConfigOf(path: string, lora: LoraConfig | null): Promise<{ config: ModelConfig; lora: LoraConfig | null }> {
   if (!(await isAdapterDirectory(path))) return { config: await readPolicyConfig(path), lora };
