@@ -36,7 +36,16 @@ const message = z.strictObject({
   tool_call_id: absent(z.string()),
 });
 
-const tools = absent(z.union([z.array(z.record(z.string(), z.unknown())), z.string().transform((value, context) => jsonList(value, context))]));
+const tools = z
+  .unknown()
+  .nullish()
+  .transform((value, context): Record<string, unknown>[] | undefined => {
+    const list = typeof value === 'string' ? parsedJson(value) : (value ?? undefined);
+    const isList = Array.isArray(list) && list.every((entry) => typeof entry === 'object' && entry !== null);
+    if (list === undefined ? typeof value !== 'string' : isList) return list as Record<string, unknown>[] | undefined;
+    context.addIssue({ code: 'custom', message: 'expected a list of functions, or a text that holds one as JSON', input: value });
+    return z.NEVER;
+  });
 
 const row = z.object({ messages: z.array(message).min(1, 'expected at least one message'), tools });
 
@@ -80,13 +89,6 @@ function issueText(issue: z.core.$ZodIssue): string {
   if (issue.code === 'unrecognized_keys') return `${at}.${issue.keys[0]}: expected role, content, name, tool_calls or tool_call_id; remove this key`;
   const expectation = issue.message.replace(/^(Invalid input|Invalid option): /, '').replace(/, received .*$/, '');
   return `${at}: ${expectation}, got ${issue.input === undefined ? 'nothing' : excerpt(issue.input)}`;
-}
-
-function jsonList(value: string, context: z.RefinementCtx<string>): Record<string, unknown>[] {
-  const parsed = parsedJson(value);
-  if (Array.isArray(parsed) && parsed.every((entry) => typeof entry === 'object' && entry !== null)) return parsed;
-  context.addIssue({ code: 'custom', message: 'expected a list of functions, or a text that holds one as JSON', input: value });
-  return z.NEVER;
 }
 
 function parsedJson(value: string): unknown {

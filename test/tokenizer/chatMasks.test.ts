@@ -86,7 +86,14 @@ test('a template without blocks that rewrites what it printed is refused with th
 test('blocks whose printing is worked on further are refused', async () => {
   const sized = qwen.template
     .replace('{%- generation %}', '{%- set kept %}{% generation %}')
-    .replace('{%- endgeneration %}', '{% endgeneration %}{% endset %}{{ kept }}{{ kept | length }}');
+    .replace('{%- endgeneration %}', '{% endgeneration %}{% endset %}{{ kept }}{{ kept | length if messages[0].content == "odd" else "" }}');
   const tokenizer = await tokenizerWith(sized, qwen.endOfTurn);
-  expect(() => tokenizer.encodeChat({ messages: [question, { role: 'assistant', content: 'a' }] })).toThrow(/generation %} blocks/);
+  expect(() =>
+    tokenizer.encodeChat({
+      messages: [
+        { ...question, content: 'odd' },
+        { role: 'assistant', content: 'a' },
+      ],
+    }),
+  ).toThrow(/generation %} blocks/);
 });
