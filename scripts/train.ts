@@ -6,7 +6,7 @@
 import { basename, extname } from 'node:path';
 import { loadRunConfig } from '../workers/config/runConfig.ts';
 import { askWorkersFor } from '../workers/config/sandboxBackend.ts';
-import { modelMemoryText } from '../workers/modelPlan.ts';
+import { modelMemoryText, withPinnedModel } from '../workers/modelPlan.ts';
 import { validateChats, validateTasks } from '../workers/tasks.ts';
 import { commandNamed, runCommand, say, withProcesses } from './runs/command.ts';
 import { planText } from './runs/plan.ts';
@@ -26,7 +26,7 @@ const options = program.opts<{ run?: string; dryRun?: boolean; json?: string }>(
 const [file = '', ...overrides] = program.args;
 
 await runCommand(async () => {
-  const config = loadRunConfig(file, overrides);
+  const config = await withPinnedModel(loadRunConfig(file, overrides));
   const { lines } = await validateTasks(config);
   const chats = await validateChats(config);
   const memory = await modelMemoryText(config);

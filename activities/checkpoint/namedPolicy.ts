@@ -2,11 +2,13 @@
 import { createHash } from 'node:crypto';
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
+import { isHubName, parseHubName } from '../../core/model/hubName.ts';
 import { runPaths } from '../artifacts/paths.ts';
 import { CheckpointError } from './checkpointErrors.ts';
 import { digestOf } from './durableFile.ts';
 import { listCheckpoints } from './findCheckpoint.ts';
 import { manifestName, verifyCheckpoint } from './manifest.ts';
+import { modelDirectoryOf } from './modelSource.ts';
 
 export interface NamedPolicy {
   /** Short, for clients and tables: the run, the checkpoint or the directory. */
@@ -26,6 +28,7 @@ export async function namedPolicy(home: string, text: string, checkpoint?: strin
   const isName = /^[a-z0-9][a-z0-9._-]*$/.test(text);
   if (isName && (await exists(runPaths(home, text).root))) return policyOfRun(home, text, checkpoint);
   if (checkpoint !== undefined) throw new Error(`${text}: expected the name of a run, of which to take ${checkpoint}; ${await runsText(home)}`);
+  if (isHubName(text)) return policyOfHub(text);
   const path = resolve(text);
   if (await exists(join(path, manifestName))) return policyOfCheckpoint(path);
   if (!(await exists(join(path, 'config.json')))) {
@@ -33,6 +36,11 @@ export async function namedPolicy(home: string, text: string, checkpoint?: strin
   }
   if (basename(path) === 'policy' && (await exists(join(dirname(path), manifestName)))) return policyOfCheckpoint(dirname(path));
   return { name: basename(path), path, key: await contentKey(path) };
+}
+
+async function policyOfHub(text: string): Promise<NamedPolicy> {
+  const path = await modelDirectoryOf(text);
+  return { name: parseHubName(text).repo, path, key: await contentKey(path) };
 }
 
 async function policyOfRun(home: string, run: string, checkpoint: string | undefined): Promise<NamedPolicy> {

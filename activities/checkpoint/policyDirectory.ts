@@ -3,13 +3,12 @@ import { join } from 'node:path';
 import type { ModelConfig, Weights } from '../../core/model/config.ts';
 import { modelConfigOf } from '../../core/model/huggingFaceConfig.ts';
 import { type FrozenBase, mergedWeights } from '../../core/model/lora.ts';
-import { adapterConfigFileName, adapterWeightsFileName, isAdapterDirectory, readAdapterDirectory } from './adapterDirectory.ts';
-import { baseModelFileName, readBaseModel } from './baseModel.ts';
+import { adapterConfigFileName, adapterWeightsFileName, baseDirectoryOf, isAdapterDirectory, readAdapterDirectory } from './adapterDirectory.ts';
+import { baseModelFileName } from './baseModel.ts';
 import { writeDurably } from './durableFile.ts';
 import { frozenWeights } from './frozenWeights.ts';
 import { openModelDirectory, readModelWeights } from './modelDirectory.ts';
 import { readJsonFile } from './modelFile.ts';
-import { modelDirectoryOf } from './modelSource.ts';
 import { cardFileName, declareFloat32, type PolicyFiles, readPolicyFiles, weightsFileName } from './policyFiles.ts';
 import { encodeSafetensors } from './safetensors.ts';
 
@@ -59,7 +58,7 @@ export async function readTrainedPolicy(directory: string, folder: string): Prom
 
 /** The architecture of a policy, without reading a tensor. */
 export async function readPolicyConfig(directory: string): Promise<ModelConfig> {
-  const base = (await isAdapterDirectory(directory)) ? await modelDirectoryOf((await readBaseModel(directory)).model) : directory;
+  const base = (await isAdapterDirectory(directory)) ? await baseDirectoryOf(directory) : directory;
   return modelConfigOf(await readJsonFile(base, 'config.json'));
 }
 

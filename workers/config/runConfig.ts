@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { parse } from 'yaml';
+import { isHubName } from '../../core/model/hubName.ts';
 import type { RunConfig } from '../../core/run/config.ts';
 import { describeIssues } from './issues.ts';
 import { effectProblems } from './runConfigChecks.ts';
@@ -48,7 +49,7 @@ function makePathsAbsolute(raw: Plain, base: string): void {
   const places: readonly (readonly [unknown, string])[] = [[policy, 'path'], [credit, 'embeddingModel'], ...files];
   for (const [holder, key] of places) {
     const path = (holder as Plain | null | undefined)?.[key];
-    if (typeof path === 'string' && path !== '') (holder as Plain)[key] = resolve(base, path);
+    if (typeof path === 'string' && path !== '' && !isHubName(path)) (holder as Plain)[key] = resolve(base, path);
   }
 }
 

@@ -1,6 +1,7 @@
 /** @file What no single key can tell: keys that contradict one another, or that would have no effect. */
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { isHubName, parseHubName } from '../../core/model/hubName.ts';
 import { largestMicroBatchTokens, type PolicyConfig, type RunConfig, type TaskSourceConfig } from '../../core/run/config.ts';
 import { turnCreditIsOff } from '../../core/run/hyperparameters.ts';
 import { bindFamily, tagsFamilies } from '../../core/tasks/registry.ts';
@@ -19,9 +20,10 @@ type Given = (path: string) => boolean;
 function policyProblems({ policy, warmup }: RunConfig, given: Given): string[] {
   const problems = policy.path === null ? [] : ineffective(given, ['policy.preset', 'policy.vocabulary'], 'policy.path names a model');
   const holds = (name: string) => policy.path !== null && existsSync(join(policy.path, name));
-  if (policy.path !== null && !holds('config.json') && !holds('adapter_config.json')) {
+  if (policy.path !== null && isHubName(policy.path)) problems.push(...hubNameProblems(policy.path));
+  else if (policy.path !== null && !holds('config.json') && !holds('adapter_config.json')) {
     problems.push(
-      `policy.path: expected a Hugging Face directory with config.json or adapter_config.json, got ${policy.path}: download one, or build from a preset`,
+      `policy.path: expected a Hugging Face directory with config.json or adapter_config.json, got ${policy.path}: name one, write hub:org/name to download one, or build from a preset`,
     );
   }
   if (policy.path === null) problems.push(...ineffective(given, ['policy.lora'], 'a model built from nothing has no weights worth keeping'));
@@ -33,6 +35,15 @@ function policyProblems({ policy, warmup }: RunConfig, given: Given): string[] {
     problems.push('policy.turnFormat: fences has no demonstrations: set warmup.steps=0, or turnFormat tags, or give warmup.chats');
   }
   return problems;
+}
+
+function hubNameProblems(path: string): string[] {
+  try {
+    parseHubName(path);
+    return [];
+  } catch (error) {
+    return [`policy.path: ${(error as Error).message}`];
+  }
 }
 
 function taskProblems({ tasks, policy, sampling }: RunConfig): string[] {
