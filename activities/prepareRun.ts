@@ -88,7 +88,7 @@ async function makeInitialCheckpoint(checkpoints: string, config: RunConfig): Pr
     metrics: {},
   };
   const { weights, files } = await initialPolicy(config);
-  const policy = await writeCheckpoint(checkpoints, { state, weights, moments: null, files, card: modelCard(config, state) });
+  const policy = await writeCheckpoint(checkpoints, { state, weights, moments: null, files, card: modelCard(config, state, files) });
   return { policy, state };
 }
 

@@ -40,7 +40,7 @@ export async function readAdapterDirectory(directory: string): Promise<Adapter> 
   // Adapters that other software made name their base by a path alone.
   const known = (await isThere(join(directory, baseModelFileName))) ? await readBaseModel(directory) : undefined;
   const source = known?.model ?? (await pinnedModel(baseOfAdapter(named, revision)));
-  const model = await openModelDirectory(await modelDirectoryOf(source));
+  const model = await openModelDirectory(await existingBase(directory, source));
   if (known !== undefined) await verifyBaseModel(known, model);
   const base = known ?? (await describeBaseModel(isHubName(source) ? source : model.directory, model));
   return { lora, base, model, weights: await readAdapterWeights(directory, adapterShapes(model.config, lora)) };
@@ -48,9 +48,22 @@ export async function readAdapterDirectory(directory: string): Promise<Adapter> 
 
 /** Where an adapter's base is: by base_model.json where turnwise made the adapter, else by its name in adapter_config.json. */
 export async function baseDirectoryOf(directory: string): Promise<string> {
-  if (await isThere(join(directory, baseModelFileName))) return modelDirectoryOf((await readBaseModel(directory)).model);
+  if (await isThere(join(directory, baseModelFileName))) return existingBase(directory, (await readBaseModel(directory)).model);
   const { base, revision } = adapterDescriptionOf(await readJsonFile(directory, adapterConfigFileName));
-  return modelDirectoryOf(baseOfAdapter(base, revision));
+  return existingBase(directory, baseOfAdapter(base, revision));
+}
+
+async function existingBase(adapter: string, base: string): Promise<string> {
+  const directory = await modelDirectoryOf(base);
+  if (await isThere(join(directory, 'config.json'))) return directory;
+  const place = (await isThere(join(adapter, baseModelFileName))) ? `model in ${baseModelFileName}` : `base_model_name_or_path in ${adapterConfigFileName}`;
+  throw new ModelDirectoryError(`${adapter}: expected the adapter's base model at ${directory}, found none; put it there, or change ${place}`);
+}
+
+/** Adapters of other software often come without a tokenizer; then it is that of their base. */
+export async function tokenizerDirectoryOf(directory: string): Promise<string> {
+  if ((await isThere(join(directory, 'tokenizer.json'))) || !(await isAdapterDirectory(directory))) return directory;
+  return baseDirectoryOf(directory);
 }
 
 async function readAdapterWeights(directory: string, shapes: ReadonlyMap<string, readonly number[]>): Promise<Weights> {

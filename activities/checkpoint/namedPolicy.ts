@@ -4,6 +4,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { isHubName, parseHubName } from '../../core/model/hubName.ts';
 import { runPaths } from '../artifacts/paths.ts';
+import { baseDirectoryOf, isAdapterDirectory } from './adapterDirectory.ts';
 import { CheckpointError } from './checkpointErrors.ts';
 import { digestOf } from './durableFile.ts';
 import { listCheckpoints } from './findCheckpoint.ts';
@@ -31,8 +32,10 @@ export async function namedPolicy(home: string, text: string, checkpoint?: strin
   if (isHubName(text)) return policyOfHub(text);
   const path = resolve(text);
   if (await exists(join(path, manifestName))) return policyOfCheckpoint(path);
-  if (!(await exists(join(path, 'config.json')))) {
-    throw new Error(`${text}: expected a run, a checkpoint or a Hugging Face directory (with config.json), found none of them; ${await runsText(home)}`);
+  if (!(await exists(join(path, 'config.json'))) && !(await isAdapterDirectory(path))) {
+    throw new Error(
+      `${text}: expected a run, a checkpoint or a Hugging Face directory (with config.json or adapter_config.json), found none of them; ${await runsText(home)}`,
+    );
   }
   if (basename(path) === 'policy' && (await exists(join(dirname(path), manifestName)))) return policyOfCheckpoint(dirname(path));
   return { name: basename(path), path, key: await contentKey(path) };
@@ -62,6 +65,7 @@ async function contentKey(path: string): Promise<string> {
   const hash = createHash('sha256');
   const names = (await readdir(path)).filter((name) => /\.(safetensors|json|jinja)$/.test(name)).toSorted();
   for (const name of names) hash.update(`${name} ${(await digestOf(join(path, name))).sha256}\n`);
+  if (await isAdapterDirectory(path)) hash.update(await contentKey(await baseDirectoryOf(path)));
   return hash.digest('hex');
 }
 

@@ -11,7 +11,14 @@ import { initialAdapter, type LoraConfig } from '../../core/model/lora.ts';
 import { memoryProblem } from '../../core/model/memory.ts';
 import { presetConfig } from '../../core/model/presets.ts';
 import type { RunConfig } from '../../core/run/config.ts';
-import { type Adapter, adapterConfigFileName, baseDirectoryOf, isAdapterDirectory, readAdapterDirectory } from '../checkpoint/adapterDirectory.ts';
+import {
+  type Adapter,
+  adapterConfigFileName,
+  baseDirectoryOf,
+  isAdapterDirectory,
+  readAdapterDirectory,
+  tokenizerDirectoryOf,
+} from '../checkpoint/adapterDirectory.ts';
 import { baseModelFileName, describeBaseModel } from '../checkpoint/baseModel.ts';
 import { openModelDirectory, readModelWeights } from '../checkpoint/modelDirectory.ts';
 import { readJsonFile } from '../checkpoint/modelFile.ts';
@@ -78,9 +85,7 @@ async function existingPolicy({ name, path }: Source, settings: Pick<RunConfig['
 /** The tokenizer that a run will have, before there is a checkpoint to read it from. */
 export async function initialTokenizer({ path, vocabulary }: RunConfig['policy']): Promise<PolicyTokenizer> {
   if (path === null) return PolicyTokenizer.of(buildTokenizer(vocabulary));
-  const directory = await modelDirectoryOf(path);
-  if (!(await isAdapterDirectory(directory)) || existsSync(join(directory, 'tokenizer.json'))) return PolicyTokenizer.load(directory);
-  return PolicyTokenizer.load(await baseDirectoryOf(directory));
+  return PolicyTokenizer.load(await tokenizerDirectoryOf(await modelDirectoryOf(path)));
 }
 
 /** Architecture and adapter of what `policy.path` names, without reading a tensor. */

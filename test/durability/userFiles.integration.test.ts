@@ -1,6 +1,9 @@
-/** @file A policy made from nothing learns what a chat file says, through real workflows, although its trainer is killed on the way. */
+/**
+ * @file Users' files through real workflows: a policy made from nothing learns what a chat file says, although its trainer is killed on the way;
+ * tasks whose prompts fill the context are left out, and the run goes on.
+ */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { workflowIds } from '../../core/run/names.ts';
 import { resolveRunConfig } from '../../workers/config/runConfig.ts';
@@ -66,4 +69,40 @@ test('the held-out of twelve questions are all answered as the chats do', async 
     [150, 1800, 150],
   ]);
   expect(warm.at(-1).loss).toBeLessThan(0.1 * warm[0].loss);
+}, 240_000);
+
+test('prompts that leave no room are named in the ledger, and their steps go on', async () => {
+  const tasks = join(await temporaryDirectory('long-data'), 'tasks.jsonl');
+  const length = (i: number) => (i % 2 === 0 ? 40 : 1);
+  const line = (i: number) => JSON.stringify({ question: `${i}: ${'how many x '.repeat(length(i))}?`, answer: '1' });
+  writeFileSync(tasks, Array.from({ length: 16 }, (_, i) => `${line(i)}\n`).join(''));
+  const path = resolve('test/golden/models/qwen2-tiny');
+  const config = resolveRunConfig(
+    {
+      policy: { path, contextLength: 128 },
+      tasks: [{ name: 'long', file: tasks, checker: 'exact', heldOutFraction: 0.2, maxTurns: 1 }],
+      warmup: { steps: 0 },
+      gate: { minSampledSolved: 0 },
+      training: { steps: 4, tasksPerStep: 1, groupSize: 2 },
+      credit: { uniformGroups: 'keep' },
+      evaluation: { tasks: 2, modes: ['sampled'] },
+      sampling: { maxTokensPerTurn: 8 },
+    },
+    'test',
+  );
+  const client = await turnwise.client();
+  await turnwise.train(client, 'long', config);
+  await client.connection.close();
+  const { phase, policy } = await turnwise.result('long');
+  expect([phase, policy?.policyVersion]).toEqual(['completed', 4]);
+  const ledger = readFileSync(turnwise.runFile('long', 'ledger.jsonl'), 'utf8')
+    .trim()
+    .split('\n')
+    .map((text) => JSON.parse(text));
+  expect(ledger).toHaveLength(8);
+  const left = ledger.filter(({ trained }) => !trained);
+  expect(new Set(left.map(({ stop_reason: stop, reason, outcome }) => `${stop} ${outcome} ${reason.split(':')[0]}`))).toEqual(
+    new Set(['contextLength truncated context_length']),
+  );
+  expect(ledger.filter(({ trained }) => trained).every(({ turns }) => turns[0].sampled_tokens > 0)).toBe(true);
 }, 240_000);
