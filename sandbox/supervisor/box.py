@@ -224,10 +224,10 @@ class Box:
             message, _ = worker.channel.receive()
             if message is None:
                 select.select([worker.channel], [], [], 0.2)
-            elif message[:1] == DONE:
-                return result
             else:
                 result += message[1:]
+                if message[:1] == DONE:
+                    return result
         end(BROKEN, "work on the box's files does not end")
 
     def _reset(self):

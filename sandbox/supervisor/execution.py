@@ -46,14 +46,15 @@ class Execution:
     def _send(self, job):
         request, fds = self._request, []
         fds.append(memory_file(request["code"].encode("utf-8", "surrogatepass")))
-        stdin = request["stdin"].encode("utf-8", "replace")
-        fds.append(memory_file(stdin) if stdin else os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC))
         for output in (self.stdout, self.stderr):
             read_end, write_end = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
             os.set_blocking(write_end, True)
             self._streams[read_end] = output
             fds.append(write_end)
-        self._worker.channel.send({**job, "hasStdin": bool(stdin), "limits": self._limits}, fds)
+        # Without one the standard input stays the empty one that it is.
+        if request["stdin"]:
+            fds.append(memory_file(request["stdin"].encode("utf-8", "replace")))
+        self._worker.channel.send({**job, "limits": self._limits}, fds)
         for fd in fds:
             os.close(fd)
 
@@ -100,9 +101,9 @@ class Execution:
                 return
             if sender != self._worker.pid:
                 continue
-            if message[:1] == PIECE and len(self._report) <= self._report_limit:
+            if message[:1] in (PIECE, DONE) and len(self._report) <= self._report_limit:
                 self._report += message[1:]
-            elif message[:1] == DONE:
+            if message[:1] == DONE:
                 self.done = True
 
     def _judge(self):

@@ -13,7 +13,6 @@ from facts import facts
 from host import Host
 from kernel import ADDR_NO_RANDOMIZE, CURRENT_PERSONALITY, PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS, personality, prctl
 from processes import SUPERVISOR, Processes
-from work import close_all_but
 from zygote import preload, zygote
 
 CODE_UID, PRELOAD = "TURNWISE_CODE_UID", "TURNWISE_PRELOAD"
@@ -40,7 +39,6 @@ def main(own_modules):
     zygote_channel, zygote_end = channel.pair()
     pid = os.fork()
     if pid == 0:
-        close_all_but([zygote_end])
         zygote(zygote_end, own_modules, code_uid, filter)
     os.close(zygote_end)
     processes.zygote = pid

@@ -2,9 +2,9 @@
 
 import gc, io, os, signal, sys, threading
 import seccomp
-from channel import WorkEnd
-from kernel import PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS, fork_sibling, prctl
-from work import ENVIRONMENT, HOME, serve
+from channel import receive, work_end
+from kernel import PR_SET_NO_NEW_PRIVS, fork_sibling, prctl
+from work import ENVIRONMENT, HIGHEST_FD, HOME, WORK_FD, Worker, new_stdin
 
 # Imported before the first fork, so that an import of them in code costs nothing.
 PRELOADED = """abc argparse array ast base64 binascii bisect builtins calendar cmath collections collections.abc contextlib copy csv dataclasses datetime decimal difflib
@@ -30,7 +30,12 @@ def preload(extra):
 
 def zygote(end, own_modules, code_uid, filter):
     """Never returns. Forks a worker for every descriptor that it is sent."""
-    requests = WorkEnd(end)
+    requests_fd = WORK_FD + 1
+    if end != requests_fd:
+        os.dup2(end, requests_fd, inheritable=False)
+    os.close(WORK_FD)
+    os.closerange(requests_fd + 1, HIGHEST_FD)
+    requests = work_end(requests_fd)
     prepare_signals()
     threading.stack_size(THREAD_STACK_BYTES)
     prepare_streams()
@@ -40,19 +45,21 @@ def zygote(end, own_modules, code_uid, filter):
     # All that a worker inherits costs it nothing. The filter takes nothing away that a worker still has to do.
     prctl(PR_SET_NO_NEW_PRIVS, 1)
     seccomp.install(filter)
+    worker = Worker(code_uid)
     for name in own_modules:
         sys.modules.pop(name, None)
     gc.collect()
     gc.freeze()
     while True:
-        _, (fd,) = requests.receive()
+        # The lowest number that is free is that of the worker's descriptor.
+        receive(requests)
         if fork_sibling() == 0:
-            requests.close()
+            os.close(requests_fd)
             try:
-                serve(fd, code_uid)
+                worker.serve()
             finally:
                 os._exit(70)
-        os.close(fd)
+        os.close(WORK_FD)
 
 
 def prepare_signals():
@@ -70,7 +77,7 @@ def prepare_streams():
         os.dup2(write_end, target)
     os.close(read_end)
     os.close(write_end)
-    sys.stdin = sys.__stdin__ = io.TextIOWrapper(io.BufferedReader(io.FileIO(0, closefd=False)), "utf-8", "replace")
+    sys.stdin = sys.__stdin__ = new_stdin()
     for name, target, errors in (("stdout", 1, "strict"), ("stderr", 2, "backslashreplace")):
         stream = io.TextIOWrapper(io.BufferedWriter(io.FileIO(target, "w", closefd=False)), "utf-8", errors, line_buffering=target == 2)
         setattr(sys, name, stream)
