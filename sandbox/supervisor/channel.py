@@ -5,20 +5,20 @@ What the supervisor says is marshalled: it is read by processes that trust it, a
 A process that was just forked pays for every object that it touches with a copied page, so its side avoids the socket module's classes and enumerations.
 """
 
-import _socket, array, marshal, os, socket, struct
+import _socket, array, marshal, os, struct
 
 CREDENTIALS = struct.Struct("iII")
 MESSAGE_LIMIT = 1 << 16
-DESCRIPTORS_ROOM = _socket.CMSG_SPACE(8 * 4)
-SOL_SOCKET, SCM_RIGHTS, CLOSE_ON_EXEC = _socket.SOL_SOCKET, _socket.SCM_RIGHTS, _socket.MSG_CMSG_CLOEXEC
+DESCRIPTORS_ROOM, CREDENTIALS_ROOM = _socket.CMSG_SPACE(8 * 4), _socket.CMSG_SPACE(CREDENTIALS.size)
+SOL_SOCKET, SCM_RIGHTS, SCM_CREDENTIALS, CLOSE_ON_EXEC = _socket.SOL_SOCKET, _socket.SCM_RIGHTS, _socket.SCM_CREDENTIALS, _socket.MSG_CMSG_CLOEXEC
 # Kinds of message from a process: it waits for work; a piece of its report; the rest of the report, which is complete, and the work is done.
 WAITING, PIECE, DONE = b"W", b"P", b"D"
 
 
 def pair():
     """The supervisor's end and the file descriptor that the process gets."""
-    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    ours.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+    ours, theirs = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_SEQPACKET)
+    ours.setsockopt(SOL_SOCKET, _socket.SO_PASSCRED, 1)
     ours.setblocking(False)
     return Channel(ours), theirs.detach()
 
@@ -27,14 +27,11 @@ class Channel:
     """The supervisor's end."""
 
     def __init__(self, end):
-        self._end, self.closed = end, False
-
-    def fileno(self):
-        return self._end.fileno()
+        self._end, self.closed, self.fileno = end, False, end.fileno
 
     def send(self, message, fds=()):
         """False when nobody is there to receive it."""
-        rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))] if fds else []
+        rights = [(SOL_SOCKET, SCM_RIGHTS, array.array("i", fds))] if fds else []
         try:
             self._end.sendmsg([marshal.dumps(message)], rights)
         except OSError:
@@ -44,7 +41,7 @@ class Channel:
     def receive(self):
         """The next message and its sender's process id; (None, 0) when there is none. There is room for no file descriptors: the kernel drops what code sends along."""
         try:
-            message, ancillary, _, _ = self._end.recvmsg(MESSAGE_LIMIT, socket.CMSG_SPACE(CREDENTIALS.size))
+            message, ancillary, _, _ = self._end.recvmsg(MESSAGE_LIMIT, CREDENTIALS_ROOM)
         except BlockingIOError:
             return None, 0
         except OSError:
@@ -53,7 +50,7 @@ class Channel:
             self.closed = True
             return None, 0
         for level, kind, content in ancillary:
-            if level == socket.SOL_SOCKET and kind == socket.SCM_CREDENTIALS and len(content) == CREDENTIALS.size:
+            if level == SOL_SOCKET and kind == SCM_CREDENTIALS and len(content) == CREDENTIALS.size:
                 return message, CREDENTIALS.unpack(content)[0]
         return None, 0
 

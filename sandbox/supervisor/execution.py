@@ -33,7 +33,7 @@ class Execution:
         self.stdout, self.stderr = Output(*kept), Output(*kept)
         self.done, self.status, self.timeout_of, self.exit_code, self.signal = False, None, None, None, None
         self._report, self._report_limit = bytearray(), REPORT_ROOM + 2 * JSON_GROWTH * self._limits["outputBytes"]
-        self._streams = {}
+        self._streams, self._at_end = {}, set()
 
     def run(self, job):
         """Sends the work and waits for its end. The code's process may still live when this returns; every other thing of the code's may, too."""
@@ -91,8 +91,11 @@ class Execution:
             content = os.read(fd, CHUNK)
         except BlockingIOError:
             return True
+        if not content:
+            self._at_end.add(fd)
+            return False
         self._streams[fd].add(content)
-        return bool(content)
+        return True
 
     def _listen(self):
         while True:
@@ -150,7 +153,7 @@ class Execution:
     def drain(self):
         """Reads what the pipes still hold, and closes them."""
         for fd in self._streams:
-            for _ in range(READS_AT_END):
+            for _ in range(0 if fd in self._at_end else READS_AT_END):
                 before = self._streams[fd].byte_length
                 if not self._read(fd) or self._streams[fd].byte_length == before:
                     break

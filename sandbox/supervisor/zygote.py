@@ -6,11 +6,10 @@ from channel import receive, work_end
 from kernel import PR_SET_NO_NEW_PRIVS, fork_sibling, prctl
 from work import ENVIRONMENT, HIGHEST_FD, HOME, WORK_FD, Worker, new_stdin
 
-# Imported before the first fork, so that an import of them in code costs nothing.
-PRELOADED = """abc argparse array ast base64 binascii bisect builtins calendar cmath collections collections.abc contextlib copy csv dataclasses datetime decimal difflib
-enum fractions functools gc glob hashlib heapq html inspect io itertools json keyword linecache locale logging math numbers operator os pathlib pickle platform pprint
-queue random re reprlib secrets shutil signal statistics string struct subprocess sys tempfile textwrap threading time timeit tokenize traceback types typing
-unicodedata urllib.parse uuid warnings weakref zlib concurrent.futures concurrent.futures.thread"""
+# Imported before the first fork, so that an import of them in code costs nothing. What programs seldom import is left out: every page of it would be copied for all of them.
+PRELOADED = """abc array ast base64 bisect builtins cmath collections collections.abc contextlib copy dataclasses datetime decimal enum fractions functools gc hashlib
+heapq inspect io itertools json keyword linecache math numbers operator os queue random re reprlib statistics string struct sys textwrap threading time timeit
+traceback types typing unicodedata warnings weakref"""
 # A thread's stack counts as its process's memory from the beginning; the C library's default of 8 MiB would leave room for few.
 THREAD_STACK_BYTES = 2 << 20
 
