@@ -26,6 +26,7 @@ class Worker:
         self.code_uid, self.changes_user = code_uid, os.getuid() != code_uid
         self.run = make_cell_runner(new_main())
         make_repeatable()
+        self.buffers = tuple((stream.buffer, stream.buffer.raw) for stream in (sys.stdin, sys.stdout, sys.stderr))
         self.callbacks = atexit._ncallbacks()
         self.hard_limits = {which: resource.getrlimit(which)[1] for which in (resource.RLIMIT_DATA, resource.RLIMIT_FSIZE, resource.RLIMIT_NOFILE)}
 
@@ -39,7 +40,7 @@ class Worker:
         if role == "run":
             report(end, run_program(self.run, job, fds, self.callbacks))
         elif role == "cell":
-            hold_session(end, self.run, job, fds)
+            hold_session(end, self.run, self.buffers, job, fds)
         else:
             report(end, json.dumps(files.perform(HOME, content_of(fds[0]))).encode())
         os._exit(0)
@@ -129,13 +130,18 @@ def run_program(run, job, fds, callbacks):
     return said
 
 
-def hold_session(end, run, job, fds):
+def hold_session(end, run, buffers, job, fds):
     """The head of a session. Asked for a cell it runs it; asked for a successor it forks one, which waits for the next cell in its place, so that this state stays as it is."""
     receive_from, fork, threads, nothing = receive, fork_sibling, _thread._count, os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
     while True:
         if job["role"] == "successor":
-            pid = fork(has_threads=threads() > 0)
+            has_threads = threads() > 0
+            pid = fork(has_threads)
             if pid == 0:
+                if has_threads:
+                    # One of them may have been writing, and would hold the lock of the stream for ever. This gives the same object a new one.
+                    for buffer, raw in buffers:
+                        buffer.__init__(raw)
                 # In the place of the head's own, which the child has no use for.
                 os.dup2(fds[0], WORK_FD, inheritable=False)
                 os.close(fds[0])
