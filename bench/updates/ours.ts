@@ -13,7 +13,7 @@ import { modelBytes } from '../../core/graph/onnx.ts';
 import { gemm } from '../../core/graph/ops.ts';
 import { initialWeights } from '../../core/model/initialWeights.ts';
 import { initialAdapter } from '../../core/model/lora.ts';
-import { allocatorSettings, computeFlags } from '../../workers/supervisor/workerProcess.ts';
+import { allocatorSettings, workerFlags } from '../../workers/supervisor/workerProcess.ts';
 import { writeBase } from './baseFile.ts';
 import { batchOf, configs, learningRate, lora, type UpdateCase } from './cases.ts';
 
@@ -30,7 +30,7 @@ export function ourUpdates(measured: UpdateCase): Promise<OurUpdates> {
   return new Promise((resolve, reject) => {
     const child = fork(import.meta.filename, [JSON.stringify(measured)], {
       env: { ...process.env, ...allocatorSettings },
-      execArgv: [...process.execArgv, ...computeFlags],
+      execArgv: [...process.execArgv, ...workerFlags],
     });
     child.once('message', (updates) => resolve(updates as OurUpdates));
     child.once('error', reject);
