@@ -52,7 +52,7 @@ function vocabularyOf(files: TokenizerFiles): { size: number; endOfTurn: number;
 async function existingPolicy(path: string, settings: Pick<RunConfig['policy'], 'contextLength' | 'lora'>, seed: number): Promise<InitialPolicy> {
   try {
     const { config, lora } = await readPolicyConfigOf(path, settings.lora ?? null);
-    const problem = memoryProblem(config, lora, memoryBytes());
+    const problem = memoryProblem(config, lora, settings.contextLength, memoryBytes());
     if (problem !== undefined) throw new Error(`${path}: ${problem}`);
     const policy = await policyAt(path, settings.lora ?? null, seed);
     const tokenizer = await PolicyTokenizer.load(policy.tokenizerPath);
