@@ -19,9 +19,10 @@ export async function withPinnedModel(config: RunConfig): Promise<RunConfig> {
 export async function modelMemoryText({ policy }: RunConfig): Promise<string | undefined> {
   if (policy.path === null) return undefined;
   const { config, lora } = await readPolicyConfigOf(policy.path, policy.lora ?? null);
-  const problem = memoryProblem(config, lora, memoryBytes());
+  const problem = memoryProblem(config, lora, policy.contextLength, memoryBytes());
   if (problem !== undefined) throw new Error(`policy.path: ${problem}`);
-  const { trainedParameters, trainerBytes, policyWorkerBytes } = memoryEstimate(config, lora);
+  const { trainedParameters, trainerBytes, activationBytes, policyWorkerBytes } = memoryEstimate(config, lora, policy.contextLength);
   const megabytes = (bytes: number) => `${Math.ceil(bytes / 1e6).toLocaleString('en')} MB`;
-  return `${trainedParameters.toLocaleString('en')} trained parameters; weights and optimiser: ${megabytes(trainerBytes)} in the trainer, ${megabytes(policyWorkerBytes)} in the policy worker; activations on top`;
+  const trainer = `${megabytes(trainerBytes)} and at most ${megabytes(activationBytes)} of activations in the trainer`;
+  return `${trainedParameters.toLocaleString('en')} trained parameters; weights and optimiser: ${trainer}, ${megabytes(policyWorkerBytes)} in the policy worker`;
 }

@@ -71,7 +71,7 @@ interface Source {
 async function existingPolicy({ name, path }: Source, settings: Pick<RunConfig['policy'], 'contextLength' | 'lora'>, seed: number): Promise<InitialPolicy> {
   try {
     const { config, lora } = await readPolicyConfigOf(path, settings.lora ?? null);
-    const problem = memoryProblem(config, lora, memoryBytes());
+    const problem = memoryProblem(config, lora, settings.contextLength, memoryBytes());
     if (problem !== undefined) throw new Error(`${path}: ${problem}`);
     const policy = await policyAt({ name, path }, settings.lora ?? null, seed);
     const tokenizer = await PolicyTokenizer.load(policy.tokenizerPath);

@@ -1,4 +1,5 @@
 /** @file How much memory a policy takes at least, by its shape: what a plan prints, and what is refused before anything is loaded. */
+import { largestActivationBytes } from './activations.ts';
 import type { ModelConfig } from './config.ts';
 import { adapterShapes, type LoraConfig } from './lora.ts';
 import { parameterCount } from './tensorNames.ts';
@@ -11,17 +12,19 @@ const largestModelBytes = 2 ** 31 - 1;
 export interface MemoryEstimate {
   /** What the optimiser changes. */
   readonly trainedParameters: number;
-  /** Weights, gradients and two moments of what is trained; the base below an adapter, mapped. Activations come on top. */
+  /** Weights, gradients and two moments of what is trained; the base below an adapter, mapped. */
   readonly trainerBytes: number;
+  /** Of the trainer, on top, at most: for the largest micro-batch of rows that fill the context. */
+  readonly activationBytes: number;
   /** Weights as they are read, and packed in two sessions. */
   readonly policyWorkerBytes: number;
 }
 
-export function memoryEstimate(config: ModelConfig, lora: LoraConfig | null): MemoryEstimate {
+export function memoryEstimate(config: ModelConfig, lora: LoraConfig | null, contextLength: number): MemoryEstimate {
   const whole = parameterCount(config);
   const trainedParameters = lora === null ? whole : countOf(adapterShapes(config, lora));
   const trainerBytes = 4 * float * trainedParameters + (lora === null ? 0 : float * whole);
-  return { trainedParameters, trainerBytes, policyWorkerBytes: 3 * float * whole };
+  return { trainedParameters, trainerBytes, activationBytes: largestActivationBytes(config, contextLength), policyWorkerBytes: 3 * float * whole };
 }
 
 function countOf(shapes: ReadonlyMap<string, readonly number[]>): number {
@@ -29,13 +32,16 @@ function countOf(shapes: ReadonlyMap<string, readonly number[]>): number {
 }
 
 /** What stands in the way of this policy on a machine with so much memory; undefined: nothing. */
-export function memoryProblem(config: ModelConfig, lora: LoraConfig | null, memoryBytes: number): string | undefined {
+export function memoryProblem(config: ModelConfig, lora: LoraConfig | null, contextLength: number, memoryBytes: number): string | undefined {
   const whole = float * parameterCount(config);
   if (whole > largestModelBytes)
     return `expected at most ${largestModelBytes} bytes of float32 weights, which is what one ONNX model holds, got ${whole}; use a smaller model`;
-  const { trainerBytes, policyWorkerBytes } = memoryEstimate(config, lora);
-  const needed = trainerBytes + policyWorkerBytes;
+  const { trainerBytes, activationBytes, policyWorkerBytes } = memoryEstimate(config, lora, contextLength);
+  const needed = trainerBytes + activationBytes + policyWorkerBytes;
   if (needed <= memoryBytes) return undefined;
-  const remedy = lora === null ? 'train an adapter (policy.lora), or use a smaller model' : 'use a smaller model';
+  const remedy =
+    lora === null
+      ? 'train an adapter (policy.lora), or lower policy.contextLength, or use a smaller model'
+      : 'lower policy.contextLength, or use a smaller model';
   return `expected a policy that fits into the ${memoryBytes} bytes of this machine, got one that needs ${needed} for trainer and policy worker; ${remedy}`;
 }

@@ -4,6 +4,7 @@
  */
 
 import { modelBytes } from '../../../core/graph/onnx.ts';
+import { activationBytes } from '../../../core/model/activations.ts';
 import type { ModelConfig } from '../../../core/model/config.ts';
 import type { FrozenBase } from '../../../core/model/lora.ts';
 import { attentionBlocks } from '../../../core/model/rowLayout.ts';
@@ -37,7 +38,7 @@ export class TrainingSessions {
     const layout = { attentionBlocks: attentionBlocks(batch.shared?.prefixLength ?? batch.length), shared: batch.shared !== null };
     const key = JSON.stringify([kind, layout]);
     const found = this.entries.get(key);
-    const bytes = Math.max(found?.bytes ?? 0, activationBytes(this.config, batch));
+    const bytes = Math.max(found?.bytes ?? 0, activationBytesOf(this.config, batch));
     this.entries.delete(key);
     await this.makeRoom(bytes);
     const session = found?.session ?? (await createSession(modelBytes(trainingGraph(this.config, kind, layout, this.base)), this.options));
@@ -61,15 +62,7 @@ export class TrainingSessions {
   }
 }
 
-/**
- * Measured without memory patterns: resident memory of a process beyond its weights, moments and gradients ÷ the tensors that one pass needs;
- * 1.13 on S and 1.27 on M with 4,096 tokens, 1.2 on M with 1,024.
- */
-const arenaFactor = 1.3;
-
-/** Estimate of what a session's arena holds: per token and layer the projections, the attention and the feed-forward, forward and backward. */
-function activationBytes(config: ModelConfig, batch: MicroBatch): number {
-  const { hiddenSize, intermediateSize, headCount, headDim, layerCount, vocabSize } = config;
-  const perLayer = 8 * hiddenSize + 4 * headCount * headDim + 4 * intermediateSize + headCount * (batch.length + (batch.shared?.prefixLength ?? 0));
-  return arenaFactor * 4 * cellsOf(batch) * (layerCount * perLayer + 4 * vocabSize);
+/** Siblings behind a prefix attend to it as well as to themselves. */
+function activationBytesOf(config: ModelConfig, batch: MicroBatch): number {
+  return activationBytes(config, cellsOf(batch), batch.length + (batch.shared?.prefixLength ?? 0));
 }

@@ -1,4 +1,5 @@
 /** @file The compute of training, on whatever thread calls it: a model's state, its sessions, and the two kinds of step. */
+import { microBatchLimit } from '../../../core/model/activations.ts';
 import type { AdamMoments, ModelConfig, OptimizerStep, Tensor, Weights } from '../../../core/model/config.ts';
 import { type FrozenBase, trainedShapes } from '../../../core/model/lora.ts';
 import { checkTensors } from '../../../core/model/tensorNames.ts';
@@ -94,7 +95,7 @@ export class Trainer {
     const longest = rows.reduce((most, { tokens }) => Math.max(most, tokens.length), 0);
     if (longest > maxPositions) throw new Error(`training: expected rows of at most the model's ${maxPositions} positions, got one of ${longest} tokens`);
     const lengths = rows.map((row) => positionsOf(row.tokens));
-    const most = Math.min(maxTokens, largestMicroBatchTokens);
+    const most = Math.min(maxTokens, microBatchLimit(this.config, longest));
     const { groups, alone } = sharedPrefixes(rows);
     return [...planShared(lengths, groups, most), ...planMicroBatches(lengths, most, alone)];
   }
