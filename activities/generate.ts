@@ -16,13 +16,16 @@ import type { LoadTaskSources } from './tasks/taskSources.ts';
 
 export interface GenerateDependencies {
   readonly store: ArtifactStore;
-  readonly decoder: Pick<Decoder, 'generate'>;
+  readonly decoder: Pick<Decoder, 'generate' | 'weights'>;
   readonly policies: LoadVerifiedPolicy;
   readonly sources: LoadTaskSources;
   readonly config: LoadRunConfig;
 }
 
+/** @throws at once where the decoder's weights are not those that are trained: log-probabilities of others must not reach the loss. */
 export function createGenerate(dependencies: GenerateDependencies): PolicyActivities['generate'] {
+  const { weights } = dependencies.decoder;
+  if (weights !== 'float32') throw new Error(`generate: expected a decoder with weights float32, because rollouts are trained on, got ${weights}`);
   return (input) => heartbeating((signal) => generate(dependencies, input, signal)).catch(throwGenerateFailure);
 }
 

@@ -18,6 +18,10 @@ SHAPES = {
 }
 
 
+# Sampled before every measurement: the first steps after a pause find cold caches and sleeping threads.
+WARMING = 32
+
+
 def model_of(shape):
     torch.manual_seed(0)
     config = Qwen2Config(**SHAPES[shape], max_position_embeddings=1024, tie_word_embeddings=True, attn_implementation="sdpa")
@@ -26,6 +30,7 @@ def model_of(shape):
 
 def tokens_per_second(model, rows, prompt_tokens, sampled, shared):
     prompt = torch.randint(1, model.config.vocab_size, (1 if shared else rows, prompt_tokens)).expand(rows, prompt_tokens).contiguous()
+    model.generate(prompt[:1, :1], max_new_tokens=WARMING, min_new_tokens=WARMING, do_sample=True, top_k=0, pad_token_id=0)
     start = time.perf_counter()
     model.generate(prompt, max_new_tokens=sampled, min_new_tokens=sampled, do_sample=True, top_k=0, pad_token_id=0)
     return rows * sampled / (time.perf_counter() - start)

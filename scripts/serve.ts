@@ -4,6 +4,8 @@
  * @example npm run serve -- ./my-model --port 8000 --host 0.0.0.0 --api-key-env MY_KEY
  */
 
+import { Option } from 'commander';
+import { type WeightPrecision, weightPrecisions } from '../core/model/quantisation.ts';
 import { startServing } from '../workers/serving.ts';
 import { listenForInterruption } from '../workers/supervisor/interruption.ts';
 import { commandNamed, exitCodes, runCommand, say } from './runs/command.ts';
@@ -16,17 +18,24 @@ const program = commandNamed('serve')
   .option('--port <n>', '0: any that is free', wholeNumber, 8000)
   .option('--host <address>', 'where to listen; others than this machine reach it only if you say so', '127.0.0.1')
   .option('--api-key-env <name>', 'environment variable that holds the key that clients must send')
+  .addOption(new Option('--weights <precision>', 'fewer bits are quicker and answer a little differently').choices(weightPrecisions).default('float32'))
   .parse();
 
 const [subject = ''] = program.args;
-const { checkpoint, port, host, apiKeyEnv } = program.opts<{ checkpoint?: string; port: number; host: string; apiKeyEnv?: string }>();
+const { checkpoint, port, host, apiKeyEnv, weights } = program.opts<{
+  checkpoint?: string;
+  port: number;
+  host: string;
+  apiKeyEnv?: string;
+  weights: WeightPrecision;
+}>();
 
 await runCommand(async () => {
   const apiKey = keyFrom(apiKeyEnv);
   const interruption = listenForInterruption(() => undefined);
   try {
     const report = ({ stack, message }: Error) => process.stderr.write(`turnwise: ${stack ?? message}\n`);
-    const serving = await startServing(subject, checkpoint, { host, port, apiKey, report });
+    const serving = await startServing(subject, checkpoint, weights, { host, port, apiKey, report });
     const { policy, maxPositions, url } = serving;
     say(
       `${policy.name}${policy.checkpoint ? ` (${policy.checkpoint})` : ''}, context ${maxPositions} tokens, as model ${JSON.stringify(policy.name)} at ${url}`,

@@ -3,6 +3,7 @@ import { type NamedPolicy, namedPolicy } from '../activities/checkpoint/namedPol
 import { Decoder } from '../activities/policy/decoding/decoder.ts';
 import { ChatServer, type ChatServerOptions } from '../activities/serving/chatServer.ts';
 import { openServedPolicy } from '../activities/serving/servedPolicy.ts';
+import type { WeightPrecision } from '../core/model/quantisation.ts';
 import { turnwiseHome } from './onDisk.ts';
 import { useSettledProvider } from './provider.ts';
 
@@ -17,12 +18,12 @@ export interface Serving {
 /** How long answers that are being written may go on when the server ends. */
 const graceMs = 10_000;
 
-export async function startServing(subject: string, checkpoint: string | undefined, options: ChatServerOptions): Promise<Serving> {
+export async function startServing(subject: string, checkpoint: string | undefined, weights: WeightPrecision, options: ChatServerOptions): Promise<Serving> {
   const policy = await namedPolicy(turnwiseHome(), subject, checkpoint);
   await useSettledProvider();
-  const decoder = new Decoder();
+  const decoder = new Decoder({ weights });
   try {
-    const served = await openServedPolicy(policy.name, policy, decoder);
+    const served = await openServedPolicy(policy.name, { ...policy, key: weights === 'float32' ? policy.key : `${weights}-${policy.key}` }, decoder);
     const server = new ChatServer(served, options);
     const url = await server.listen();
     const close = async () => {

@@ -187,6 +187,7 @@ export const rules: { readonly [K in ActName]: Rule<K> | NotDifferentiable } = {
     const wrtB = () => (transB ? op.fusedMatMul(dy, a, { transA: true, transB: transA, alpha }) : op.fusedMatMul(a, dy, { transA: !transA, alpha }));
     return [needs[0] ? unbroadcast(wrtA(), a.shape) : null, needs[1] ? unbroadcast(wrtB(), b.shape) : null];
   }),
+  MatMulNBits: no('weights of few bits are never trained'),
   QuickGelu: one((dy, { inputs: [x], attributes }) => {
     const alpha = attributes.alpha.float;
     const gate = op.sigmoid(op.mul(x as Value, alpha));

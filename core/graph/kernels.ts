@@ -246,6 +246,19 @@ export const kernels: { readonly [K in OperationName]: Kernel<K> } = {
     const [a, b] = given(inputs);
     return [matrixProduct(a, b, shapeOf(shapes), transA === 1, transB === 1, alpha.float)];
   },
+  MatMulNBits: (inputs, { K: inner, bits, block_size: block }, shapes) => {
+    const [x, codes, scales] = given(inputs);
+    const weight = (row: number, k: number) => {
+      const [group, place] = [[row, Math.floor(k / block)], ((k % block) * bits) / 8];
+      const code = (at(codes, [...group, Math.floor(place)]) >> ((place % 1) * 8)) & (2 ** bits - 1);
+      return at(scales, group) * (code - 2 ** (bits - 1));
+    };
+    return [
+      filled(shapeOf(shapes), ([n, row]) =>
+        Array.from({ length: inner }, (_, k) => at(x, [n as number, k]) * weight(row as number, k)).reduce((sum, term) => sum + term, 0),
+      ),
+    ];
+  },
   QuickGelu: ([x], { alpha }) => unary((value) => value * sigmoid(alpha.float * value))([x as Dense]),
   RotaryEmbedding: rotate,
 };

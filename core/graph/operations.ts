@@ -56,13 +56,14 @@ export interface Operations {
   Where: None;
   /** Domain com.microsoft from here on. */
   FusedMatMul: { transA: Flag; transB: Flag; alpha: FloatAttribute };
+  MatMulNBits: { K: number; N: number; bits: number; block_size: number; accuracy_level: number };
   QuickGelu: { alpha: FloatAttribute };
   RotaryEmbedding: { interleaved: Flag };
 }
 
 export type OperationName = keyof Operations;
 
-const contributed: ReadonlySet<OperationName> = new Set(['FusedMatMul', 'QuickGelu', 'RotaryEmbedding']);
+const contributed: ReadonlySet<OperationName> = new Set(['FusedMatMul', 'MatMulNBits', 'QuickGelu', 'RotaryEmbedding']);
 
 /** ONNX domain of an operation; the empty string is ONNX's own. */
 export function domainOf(operation: OperationName): string {

@@ -9,6 +9,7 @@ import * as ops from '../graph/ops.ts';
 import type { Value } from '../graph/types.ts';
 import { type AttentionInputs, type CachedAttention, chunkAttention, tokenAttention } from './cachedAttention.ts';
 import type { ModelConfig, Tensor, Weights } from './config.ts';
+import { bitsOf, quantisationBlock, quantised, type WeightPrecision } from './quantisation.ts';
 import { rotaryTables } from './rotary.ts';
 import { embeddingName, finalNormName, headName, layerNames } from './tensorNames.ts';
 
@@ -25,12 +26,12 @@ export const cacheBlock = 32;
  *  contextKeys.l [C, kv, headDim, P], contextValues.l [C, kv, P, headDim], keys.l [B, kv, headDim, S], values.l [B, kv, S, headDim],
  *  toSeats int64 [C, kv, R · group, 3] (row, key head and group of the query that sits there), toRows int64 [B, kv, group, 3] (the seat of a query).
  *  Outputs: kv as above with T = 1, logits [B, V]. */
-export function prefillGraph(config: ModelConfig, weights: Weights): Graph {
-  return buildGraph(config, weights, 'prefill');
+export function prefillGraph(config: ModelConfig, weights: Weights, precision: WeightPrecision = 'float32'): Graph {
+  return buildGraph(config, weights, 'prefill', precision);
 }
 
-export function decodeGraph(config: ModelConfig, weights: Weights): Graph {
-  return buildGraph(config, weights, 'decode');
+export function decodeGraph(config: ModelConfig, weights: Weights, precision: WeightPrecision = 'float32'): Graph {
+  return buildGraph(config, weights, 'decode', precision);
 }
 
 interface Context {
@@ -39,15 +40,17 @@ interface Context {
   readonly kind: 'prefill' | 'decode';
   readonly weight: (name: string) => Value;
   readonly packed: (name: string, parts: readonly string[]) => Value;
+  /** x Wᵀ + bias, W made of matrices one below the other. */
+  readonly linear: (x: Value, name: string, parts: readonly string[], bias?: Value) => Value;
   readonly positions: Value;
   readonly cosine: Value;
   readonly sine: Value;
   readonly attention: CachedAttention;
 }
 
-function buildGraph(config: ModelConfig, weights: Weights, kind: 'prefill' | 'decode'): Graph {
+function buildGraph(config: ModelConfig, weights: Weights, kind: 'prefill' | 'decode', precision: WeightPrecision): Graph {
   const graph = new Graph();
-  const context = contextOf(graph, config, weights, kind);
+  const context = contextOf(graph, config, weights, kind, precision);
   const tokens = graph.input('tokens', 'int64', ['B', kind === 'decode' ? 1 : 'T']);
   const embedding = context.weight(embeddingName);
   let x = ops.reshape(ops.gather(embedding, tokens), ['N', config.hiddenSize]);
@@ -64,13 +67,13 @@ function buildGraph(config: ModelConfig, weights: Weights, kind: 'prefill' | 'de
   graph.scope = 'head/';
   if (kind === 'decode') {
     const normed = ops.simplifiedLayerNormalization(x, context.weight(finalNormName), config.rmsNormEps);
-    graph.output('logits', ops.linear(normed, context.weight(headName(config))));
+    graph.output('logits', context.linear(normed, 'head.weight', [headName(config)]));
   }
   graph.output('kv', ops.concat(cached, 1));
   return graph;
 }
 
-function contextOf(graph: Graph, config: ModelConfig, weights: Weights, kind: 'prefill' | 'decode'): Context {
+function contextOf(graph: Graph, config: ModelConfig, weights: Weights, kind: 'prefill' | 'decode', precision: WeightPrecision): Context {
   const made = new Map<string, Value>();
   const initializer = (name: string, tensor: () => Tensor): Value => {
     const value = made.get(name) ?? graph.initializer(name, 'float32', tensor().shape, tensor().data);
@@ -82,6 +85,10 @@ function contextOf(graph: Graph, config: ModelConfig, weights: Weights, kind: 'p
     const tensor = stacked(parts.map((part) => tensorOf(weights, part)));
     return initializer(name, () => tensor);
   };
+  const linear: Context['linear'] = (x, name, parts, bias) => {
+    if (precision !== 'float32') return quantisedLinear(x, name, stacked(parts.map((part) => tensorOf(weights, part))), bitsOf[precision], bias);
+    return ops.linear(x, parts.length === 1 ? weight(parts[0] as string) : packed(name, parts), bias);
+  };
   const tables = rotaryTables(config, config.maxPositions);
   const table = (name: string, data: Float32Array) => graph.initializer(name, 'float32', [config.maxPositions, config.headDim / 2], data);
   const positions = graph.input('positions', 'int64', ['B', kind === 'decode' ? 1 : 'T']);
@@ -91,6 +98,7 @@ function contextOf(graph: Graph, config: ModelConfig, weights: Weights, kind: 'p
     kind,
     weight,
     packed,
+    linear,
     positions,
     cosine: table('cosine', tables.cosine),
     sine: table('sine', tables.sine),
@@ -106,7 +114,7 @@ function attentionInputs(context: Context, x: Value, layer: number): AttentionIn
   const names = layerNames(layer);
   const normed = ops.simplifiedLayerNormalization(x, context.weight(names.inputNorm), config.rmsNormEps);
   const bias = config.attentionBias ? context.packed(`layers.${layer}.qkv.bias`, [names.queryBias, names.keyBias, names.valueBias]) : undefined;
-  const joined = ops.linear(normed, context.packed(`layers.${layer}.qkv.weight`, [names.query, names.key, names.value]), bias);
+  const joined = context.linear(normed, `layers.${layer}.qkv.weight`, [names.query, names.key, names.value], bias);
   const perHead =
     kind === 'decode'
       ? ops.reshape(joined, ['B', all, 1, headDim])
@@ -132,9 +140,9 @@ function rotated(context: Context, perHead: Value, layer: number): [Value, Value
 }
 
 /** Attention, projected back: [N, D]. */
-function attend({ attention, config, weight }: Context, inputs: AttentionInputs, layer: number): Value {
+function attend({ attention, config, weight, linear }: Context, inputs: AttentionInputs, layer: number): Value {
   const names = layerNames(layer);
-  return ops.linear(attention(inputs, layer), weight(names.output), config.outputBias ? weight(names.outputBias) : undefined);
+  return linear(attention(inputs, layer), names.output, [names.output], config.outputBias ? weight(names.outputBias) : undefined);
 }
 
 /** [B, T, …inner] as an int64 value. */
@@ -151,13 +159,23 @@ function foldGroups(query: Value, config: ModelConfig, kind: 'prefill' | 'decode
 }
 
 function feedForward(context: Context, x: Value, layer: number): Value {
-  const { config, weight, packed } = context;
+  const { config, weight, packed, linear } = context;
   const names = layerNames(layer);
   const normed = ops.simplifiedLayerNormalization(x, weight(names.attentionNorm), config.rmsNormEps);
   const bias = config.feedForwardBias ? packed(`layers.${layer}.gate_up.bias`, [names.gateBias, names.upBias]) : undefined;
-  const joined = ops.linear(normed, packed(`layers.${layer}.gate_up.weight`, [names.gate, names.up]), bias);
+  const joined = linear(normed, `layers.${layer}.gate_up.weight`, [names.gate, names.up], bias);
   const [gate, up] = ops.split(joined, [config.intermediateSize, config.intermediateSize], 1) as [Value, Value];
-  return ops.linear(ops.mul(ops.quickGelu(gate), up), weight(names.down), config.feedForwardBias ? weight(names.downBias) : undefined);
+  return linear(ops.mul(ops.quickGelu(gate), up), names.down, [names.down], config.feedForwardBias ? weight(names.downBias) : undefined);
+}
+
+function quantisedLinear(x: Value, name: string, matrix: Tensor, bits: 8 | 4, bias: Value | undefined): Value {
+  const { graph } = x;
+  const { codes, scales, blockCount } = quantised(matrix, bits);
+  const rows = matrix.shape[0] as number;
+  const codeValues = graph.initializer(`${name}.codes`, 'uint8', [rows, blockCount, codes.length / (rows * blockCount)], codes);
+  const scaleValues = graph.initializer(`${name}.scales`, 'float32', [rows, blockCount], scales);
+  const product = ops.matMulNBits(x, codeValues, scaleValues, { bits, block: quantisationBlock });
+  return bias === undefined ? product : ops.add(product, bias);
 }
 
 function tensorOf(weights: Weights, name: string): Tensor {

@@ -100,6 +100,12 @@ test('a prompt beyond the budget ends the trajectory without a token', async () 
   expect(await segmentOf(result)).toEqual({ given: new Int32Array(), sampled: new Int32Array(), behaviorLogprobs: new Float32Array() });
 });
 
+test.each(['int8', 'int4'] as const)('a decoder with weights of few bits is refused: %s', (weights) => {
+  const config = runConfigLoader(home);
+  const dependencies = { store, decoder: new Decoder({ weights }), policies: verifiedPolicies(home), sources: taskSourcesLoader(config), config };
+  expect(() => createGenerate(dependencies)).toThrow(`expected a decoder with weights float32, because rollouts are trained on, got ${weights}`);
+});
+
 test('greedy does not depend on the seed', async () => {
   const greedy = { ...sampling, temperature: 0 };
   expect((await call(input({ sampling: greedy, seed: 1 }))).segment).toEqual((await call(input({ sampling: greedy, seed: 2 }))).segment);

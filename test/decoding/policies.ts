@@ -7,14 +7,15 @@ import { PrefixCache } from '../../activities/policy/decoding/prefixCache.ts';
 import type { ModelConfig, Weights } from '../../core/model/config.ts';
 import { initialWeights } from '../../core/model/initialWeights.ts';
 import { presetConfig } from '../../core/model/presets.ts';
+import type { WeightPrecision } from '../../core/model/quantisation.ts';
 import { embeddingName } from '../../core/model/tensorNames.ts';
 
 export const nano: ModelConfig = presetConfig('nano', 98);
 /** The shape of S with fewer layers, so that the test is quick. */
 export const likeS: ModelConfig = { ...presetConfig('S', 512), layerCount: 2 };
 
-export function model(config: ModelConfig, seed = 1): Promise<PolicyModel> {
-  return createPolicyModel(`${config.hiddenSize}/${seed}`, config, weightsOf(config, seed));
+export function model(config: ModelConfig, seed = 1, precision: WeightPrecision = 'float32'): Promise<PolicyModel> {
+  return createPolicyModel(`${config.hiddenSize}/${seed}`, config, weightsOf(config, seed), precision);
 }
 
 /** The embedding is shrunk: as it is initialised, an untrained policy repeats one token. Biases, which begin at 0, get values of their own. */

@@ -119,7 +119,7 @@ class DecodingThread {
       this.#policies.delete(oldest);
       await model.release();
     }
-    const model = await loadPolicyModel(key, path);
+    const model = await loadPolicyModel(key, path, this.#options.weights);
     // A cache of its own: every training step makes a version, and its prefixes go with it.
     const prefixes = new PrefixCache(this.#options.prefixCacheBytes / this.#options.maxPolicies);
     const watched: WatchedTokens = [];

@@ -19,12 +19,15 @@ interface Row {
   readonly random: Random;
   readonly tokens: number[];
   readonly logprobs: number[];
-  /** All but the last token of the request's context. */
+  /** All but the last token of the request's context; none where that is short. */
   readonly context: SharedContext;
-  /** Tokens in the row's own cache. */
+  /** Tokens in the row's own cache: what it has sampled, and before that a short context. */
   length: number;
   nextToken: number;
 }
+
+/** Shorter contexts are not worth a product of their own: every row has a copy. Must depend on nothing else, or a row's numbers would. */
+const leastShared = 64;
 
 /** `add` and `cancel` are called between two `advance`s only. */
 export class DecodingBatch {
@@ -104,16 +107,25 @@ export class DecodingBatch {
       this.#waiting.delete(id);
       const { key, chunks } = computed[i] as ComputedPrefix;
       const length = request.context.length - 1;
-      const context = this.#contexts.join(key, length, chunks);
-      const nextToken = request.context[length] as number;
-      this.#rows.push({ id, request, random: randomOf(request.seed), tokens: [], logprobs: [], context, length: 0, nextToken });
+      const own = { id, request, random: randomOf(request.seed), tokens: [], logprobs: [], nextToken: request.context[length] as number };
+      if (length >= leastShared) this.#rows.push({ ...own, context: this.#contexts.join(key, length, chunks), length: 0 });
+      else {
+        this.#rows.push({ ...own, context: this.#contexts.join('', 0, []), length });
+        this.#reserve();
+        this.#cache.writeAll(this.#rows.length - 1, chunks);
+      }
     });
+  }
+
+  /** Room for every row's next token. */
+  #reserve(): void {
+    this.#cache.reserve(Math.max(this.#leastRows, this.#rows.length), Math.max(...this.#rows.map((row) => row.length + 1)));
   }
 
   /** Runs the graph for every row's next token; answers with the logits [B, V]. */
   async #step(): Promise<Float32Array> {
     const count = Math.max(this.#leastRows, this.#rows.length);
-    this.#cache.reserve(count, Math.max(...this.#rows.map((row) => row.length + 1)));
+    this.#reserve();
     const [tokens, positions] = [new BigInt64Array(count), new BigInt64Array(count)];
     this.#rows.forEach((row, place) => {
       tokens[place] = BigInt(row.nextToken);

@@ -63,6 +63,15 @@ export class KeyValueCache {
     this.clear(from);
   }
 
+  /** Writes chunks one after the other, from the first slot on. */
+  writeAll(row: number, chunks: readonly ComputedTokens[]): void {
+    let start = 0;
+    for (const chunk of chunks) {
+      this.write(row, start, chunk);
+      start += chunk.count;
+    }
+  }
+
   /** Writes tokens into slots `start` … of a row. */
   write(row: number, start: number, { data, width, count }: ComputedTokens): void {
     const { kvHeadCount, headDim } = this.#config;

@@ -1,4 +1,5 @@
 /** @file What the main thread and the decoding thread tell each other. */
+import type { WeightPrecision } from '../../../core/model/quantisation.ts';
 import type { DecodingRequest, Generation, WatchedToken } from './decodingRequest.ts';
 
 /** A policy version on disk. */
@@ -35,6 +36,8 @@ export interface DecodingOptions {
   readonly maxRows: number;
   /** How long rows wait for one another at most, while calls keep coming. */
   readonly gatherMs: number;
+  /** How weights are held: few bits are for answering and evaluating, not for what is trained on. */
+  readonly weights: WeightPrecision;
   /** Policy versions kept ready. */
   readonly maxPolicies: number;
   /** Bytes of computed prefixes kept, over all policies; each has an equal share. */

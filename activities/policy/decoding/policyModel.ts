@@ -2,6 +2,7 @@
 import { modelBytes } from '../../../core/graph/onnx.ts';
 import type { ModelConfig, Weights } from '../../../core/model/config.ts';
 import { decodeGraph, prefillGraph } from '../../../core/model/decodeGraph.ts';
+import type { WeightPrecision } from '../../../core/model/quantisation.ts';
 import { readPolicyDirectory } from '../../checkpoint/policyDirectory.ts';
 import { createSession, intraOpThreads, type Session } from '../ort/session.ts';
 
@@ -17,12 +18,12 @@ export interface PolicyModel {
 }
 
 /** Loads a Hugging Face directory. */
-export async function loadPolicyModel(key: string, directory: string): Promise<PolicyModel> {
+export async function loadPolicyModel(key: string, directory: string, precision: WeightPrecision = 'float32'): Promise<PolicyModel> {
   const { config, weights } = await readPolicyDirectory(directory);
-  return createPolicyModel(key, config, weights);
+  return createPolicyModel(key, config, weights, precision);
 }
 
-export async function createPolicyModel(key: string, config: ModelConfig, weights: Weights): Promise<PolicyModel> {
+export async function createPolicyModel(key: string, config: ModelConfig, weights: Weights, precision: WeightPrecision = 'float32'): Promise<PolicyModel> {
   const threads = threadsFor(config);
   const options = {
     threads,
@@ -31,8 +32,8 @@ export async function createPolicyModel(key: string, config: ModelConfig, weight
     // Long enough from one operator to the next; a thread that spins on takes the core from sandboxes and workflows, and then from its own partner.
     spinMicroseconds: 20,
   };
-  const prefill = await createSession(modelBytes(prefillGraph(config, weights)), options);
-  const decode = await createSession(modelBytes(decodeGraph(config, weights)), options);
+  const prefill = await createSession(modelBytes(prefillGraph(config, weights, precision)), options);
+  const decode = await createSession(modelBytes(decodeGraph(config, weights, precision)), options);
   const release = async () => {
     await prefill.release();
     await decode.release();

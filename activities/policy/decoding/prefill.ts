@@ -3,7 +3,6 @@
  * depend on which chunks share its run, so a turn that is generated again after a crash starts from the same cache.
  */
 import { masked } from '../../../core/model/cachedAttention.ts';
-import { cacheBlock } from '../../../core/model/decodeGraph.ts';
 import { type ComputedTokens, KeyValueCache, slotsFor } from './keyValueCache.ts';
 import type { PolicyModel } from './policyModel.ts';
 import { type Chunk, chunksOf, type PrefixCache } from './prefixCache.ts';
@@ -72,7 +71,7 @@ async function runChunks(model: PolicyModel, missing: readonly MissingChunk[]): 
   const mask = new Float32Array(rows * past.slots).fill(masked);
   missing.forEach(({ chunk, past: before }, row) => {
     mask.fill(0, row * past.slots, row * past.slots + chunk.start);
-    for (const [i, computed] of before.entries()) past.write(row, i * cacheBlock, computed);
+    past.writeAll(row, before);
     chunk.tokens.forEach((token, i) => {
       tokens[row * width + i] = BigInt(token);
     });

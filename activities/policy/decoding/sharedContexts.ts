@@ -52,11 +52,7 @@ export class SharedContexts {
   #added(key: string, length: number, chunks: readonly ComputedTokens[]): Mutable<SharedContext> {
     const copy = { key, length, place: this.#copies.length, rows: 0 };
     this.#cache.reserve(Math.max(this.#leastCopies, this.#copies.length + 1), Math.max(length, ...this.#copies.map((other) => other.length)));
-    let start = 0;
-    for (const chunk of chunks) {
-      this.#cache.write(copy.place, start, chunk);
-      start += chunk.count;
-    }
+    this.#cache.writeAll(copy.place, chunks);
     this.#copies.push(copy);
     return copy;
   }

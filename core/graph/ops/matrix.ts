@@ -42,6 +42,14 @@ export function fusedMatMul(a: Value, b: Value, options: MatrixOptions = {}): Va
   return a.graph.emit('FusedMatMul', [a, b], attributes, [{ dtype: a.dtype, shape: productShape(a, b, options) }])[0] as Value;
 }
 
+/** x Wᵀ with W as codes [out, blocks, bytes] and scales [out, blocks] (com.microsoft; symmetric, blocks along `in`); x [N, in]. */
+export function matMulNBits(x: Value, codes: Value, scales: Value, { bits, block }: { bits: number; block: number }): Value {
+  const [inner, columns] = [dim(x, 1) as number, codes.shape[0] as number];
+  // Level 4: products of 8-bit integers, x quantised block by block.
+  const attributes = { K: inner, N: columns, bits, block_size: block, accuracy_level: 4 };
+  return x.graph.emit('MatMulNBits', [x, codes, scales], attributes, [{ dtype: x.dtype, shape: [dim(x, 2), columns] }])[0] as Value;
+}
+
 /** x Wᵀ + bias with W [out, in], as Hugging Face stores it; x [N, in]. */
 export function linear(x: Value, weight: Value, bias?: Value): Value {
   return gemm(x, weight, { transB: true, c: bias });
