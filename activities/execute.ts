@@ -95,8 +95,8 @@ async function sessionFor(dependencies: ExecuteDependencies, attempt: Attempt, p
   await place.drop();
   report('opening');
   const { limits, sandbox: asked } = await dependencies.config(input.run);
-  if (asked.backend !== 'auto' && asked.backend !== dependencies.backend.name) throw otherBackend(asked.backend, dependencies.backend.name);
-  const start = () => dependencies.backend.open({ owner: input.rollout, setup: task.setup, limits: limits.execution, signal });
+  expectBackend(dependencies.backend, asked);
+  const start = () => dependencies.backend.open({ owner: input.rollout, setup: task.setup, rollback: asked.rollback, limits: limits.execution, signal });
   const opened = await place.open(start, signal, (ahead) => report(`waiting for a sandbox, ${ahead} in the queue`));
   const cells = await Promise.all(input.committedCells.map((cell) => dependencies.store.fromText(cell)));
   for (const [index, cell] of cells.entries()) {
@@ -144,10 +144,14 @@ async function orDrop<Result>(place: SandboxPlace, act: () => Promise<Result>): 
   }
 }
 
-function otherBackend(asked: string, here: string): SandboxUnavailable {
-  return new SandboxUnavailable(
-    `sandbox.backend: the run asks for ${asked}, this worker has ${here}: start the workers with TURNWISE_SANDBOX=${asked}, which says what is missing, or change the run`,
-  );
+/** @throws SandboxUnavailable when the run asks for another than this worker has. */
+function expectBackend({ name, image = 'none' }: SandboxBackend, asked: RunConfig['sandbox']): void {
+  const other = (key: string, wanted: string, here: string, variable: string) =>
+    new SandboxUnavailable(
+      `sandbox.${key}: the run asks for ${wanted}, this worker has ${here}: start the workers with ${variable}=${wanted}, which says what is missing, or change the run`,
+    );
+  if (asked.backend !== 'auto' && asked.backend !== name) throw other('backend', asked.backend, name, 'TURNWISE_SANDBOX');
+  if (asked.image !== undefined && asked.image !== image) throw other('image', asked.image, image, 'TURNWISE_SANDBOX_IMAGE');
 }
 
 function failureOf(error: unknown): unknown {

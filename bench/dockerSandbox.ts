@@ -6,12 +6,12 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { DockerBackend } from '../activities/sandbox/docker/backend.ts';
+import type { Box } from '../activities/sandbox/docker/box.ts';
 import { type Engine, engineOf, engineVersion } from '../activities/sandbox/docker/engine.ts';
 import { ensureImage } from '../activities/sandbox/docker/image.ts';
 import { type BoxPlace, makeBox } from '../activities/sandbox/docker/makeBox.ts';
 import { formatOwner, labels, ownerHere } from '../activities/sandbox/docker/owner.ts';
 import { ownBoxes } from '../activities/sandbox/docker/reaper.ts';
-import type { Sandbox } from '../activities/sandbox/sandbox.ts';
 import type { Figure } from './figure.ts';
 
 const limits = { wallMs: 30_000, memoryMiB: 256, outputBytes: 4096 };
@@ -29,7 +29,7 @@ export async function dockerSandboxFigures(): Promise<Figure[]> {
   const backend = new DockerBackend({ ...place, memoryBudgetBytes: 32 * 2 ** 30, spare: { count: 0, memoryMiB: limits.memoryMiB } });
   try {
     await backend.warm();
-    const figures = [...(await latencyFigures(backend)), await throughputFigure(place), await creationFigure(place), ...(await memoryFigures(backend))];
+    const figures = [...(await latencyFigures(backend)), await throughputFigure(place), await creationFigure(place), await idleMemoryFigure(place)];
     return [...figures, ...(await leakFigures(engine, image))];
   } finally {
     await backend.shutdown();
@@ -103,19 +103,31 @@ async function creationFigure(place: BoxPlace): Promise<Figure> {
   return figure('docker box, create to ready', ms, 'ms', 250, 'median of 10, one at a time');
 }
 
-/** Of the whole machine, so that shims and the daemon count. */
-async function memoryFigures(backend: DockerBackend): Promise<Figure[]> {
+/** Trap: the machine's available memory moves with whatever else runs, so each box's own pages are counted, and its share of those that it has in common with others. */
+async function idleMemoryFigure(place: BoxPlace): Promise<Figure> {
   const count = 64;
-  const before = availableMebibytes();
-  const sandboxes = await Promise.all(Array.from({ length: count }, () => backend.open({ owner: 'bench', setup: '', limits, signal })));
-  const withSession = (before - availableMebibytes()) / count;
-  await Promise.all(sandboxes.map((sandbox: Sandbox) => sandbox.close()));
-  const idle = (before - availableMebibytes()) / count;
-  const how = `fall of the machine's available memory with ${count} boxes`;
-  return [
-    figure('docker memory of an idle box', [idle], 'MB', 20, how),
-    { ...figure('docker memory, session open', [withSession], 'MB', 0, `${how} that hold an open session`), bar: null, pass: null },
-  ];
+  const made: Box[] = [];
+  try {
+    for (let four = 0; four < count / 4; four += 1) {
+      made.push(...(await Promise.all(Array.from({ length: 4 }, () => makeBox(place, limits.memoryMiB * 2 ** 20, () => undefined)))));
+    }
+    const perBox = await Promise.all(made.map(async ({ containerId }) => memoryOfBox(await hostPid(place.engine, containerId))));
+    return figure('sandbox.idleMemory', perBox, 'MB', 20, `proportional set size of a box's processes and its containerd-shim; median of ${count} idle boxes`);
+  } finally {
+    await Promise.all(made.map((box) => box.destroy()));
+  }
+}
+
+async function hostPid(engine: Engine, containerId: string): Promise<number> {
+  return (await engine.docker.getContainer(containerId).inspect()).State.Pid;
+}
+
+/** Of process 1, its children and its parent, in MB. Needs the right to look into other users' processes. */
+function memoryOfBox(pid: number): number {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
+  const shim = Number(/^PPid:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
+  const kibibytes = [shim, pid, ...children].map((each) => Number(/^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${each}/smaps_rollup`, 'utf8'))?.[1]));
+  return kibibytes.reduce((sum, each) => sum + each, 0) / 1024;
 }
 
 /** A worker with eight busy boxes, killed or stopped: until none of them is left. */
@@ -179,8 +191,4 @@ function figure(name: string, values: readonly number[], unit: string, bar: numb
 
 function middle(values: readonly number[]): number {
   return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
-}
-
-function availableMebibytes(): number {
-  return Number(/MemAvailable:\s+(\d+)/.exec(readFileSync('/proc/meminfo', 'utf8'))?.[1]) / 1024;
 }

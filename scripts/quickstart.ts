@@ -28,7 +28,7 @@ await runCommand(async () => {
   if (options.steps !== undefined) overrides.push(`training.steps=${options.steps}`);
   if (options.seed !== undefined) overrides.push(`seed=${options.seed}`);
   const config = loadRunConfig('examples/quickstart.yaml', overrides);
-  askWorkersFor(config.sandbox.backend);
+  askWorkersFor(config.sandbox);
   const run = options.run ?? newRunName('quickstart');
   refuseExisting(run);
   return withProcesses(async (processes, signal) => {

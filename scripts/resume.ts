@@ -20,7 +20,7 @@ const { json } = program.opts<{ json?: string }>();
 
 await runCommand(async () => {
   const config = await readStoredConfig(turnwiseHome(), run); // and refuses what is no name, before anything is started
-  if (config) askWorkersFor(config.sandbox.backend);
+  if (config) askWorkersFor(config.sandbox);
   return withProcesses(async (processes, signal) => {
     const client = await clientFor(processes);
     const decision = await stateOf(client, run)

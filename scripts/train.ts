@@ -34,7 +34,7 @@ await runCommand(async () => {
     say(`${planText(config, memory)}\n\n${[...lines, ...(chats === undefined ? [] : [chats])].map((line) => `  ${line}`).join('\n')}`);
     return 0;
   }
-  askWorkersFor(config.sandbox.backend);
+  askWorkersFor(config.sandbox);
   const run = options.run ?? newRunName(basename(file, extname(file)));
   refuseExisting(run);
   return withProcesses((processes, signal) => playRun({ run, config, json: options.json }, processes, signal));

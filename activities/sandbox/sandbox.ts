@@ -4,6 +4,8 @@ import type { ExecutionLimits, ExecutionResult } from '../../core/rollout/types.
 export interface SandboxBackend {
   /** `embedded` or `docker`. */
   readonly name: string;
+  /** As asked for: `slim`, `science`, a tag. Undefined where there are none. */
+  readonly image?: string;
   /** Resolves when a session can be opened without waiting for a process to start. @throws SandboxBroken when that cannot be. */
   warm(): Promise<void>;
   /** Runs `setup` silently in a fresh session. @throws SandboxBroken when no session can be had. */
@@ -18,6 +20,8 @@ export interface OpenOptions {
   /** Owner, for labels and messages: `<workflow id>/r<sibling>`. */
   readonly owner: string;
   readonly setup: string;
+  /** Docker: false has cells run in place, cheaper with a large heap; one that is killed costs a replay. Default true. */
+  readonly rollback?: boolean | undefined;
   readonly limits: ExecutionLimits;
   readonly signal: AbortSignal;
 }

@@ -154,7 +154,13 @@ export interface RunConfig {
     /** Wall clock of one rollout, outages included; null: none. With a limit, what is truncated depends on the machine's speed. */
     readonly rolloutTimeoutMs: number | null;
   };
-  readonly sandbox: { readonly backend: 'auto' | 'embedded' | 'docker' };
+  readonly sandbox: {
+    readonly backend: 'auto' | 'embedded' | 'docker';
+    /** Docker: `slim`, `science` (numpy, sympy), or a tag of one's own. Undefined: whatever the workers have. */
+    readonly image?: string | undefined;
+    /** Docker: false has cells run in place, cheaper with a large heap; one that is killed costs a replay. Undefined: true. */
+    readonly rollback?: boolean | undefined;
+  };
   readonly checkpoints: { readonly keepLast: number; readonly keepEvery: number };
   /** Steps after which `train` continues as new. */
   readonly stepsPerHistory: number;

@@ -6,7 +6,7 @@ Process 1 of a box: runs code that nobody trusts, in processes below itself, and
       worker: runs one program, or is the head of a session and its cells' processes; under the code's user, without privileges, behind a filter
 """
 
-import os, signal, site, sys
+import gc, os, signal, site, sys
 import channel, seccomp
 from box import Box
 from counters import Counters
@@ -35,6 +35,9 @@ def main(own_modules):
     os.environ.clear()
     incoming, outgoing = take_host_stream()
     filter = seccomp.compiled()
+    # Before the fork: a collection writes to every object, and the pages would no longer be shared.
+    gc.collect()
+    gc.freeze()
     counters = Counters()
     processes = Processes(counters)
     zygote_channel, zygote_end = channel.pair()

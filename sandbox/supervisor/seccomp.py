@@ -14,6 +14,8 @@ DENIED = {
     "shmget": (29, 194), "shmctl": (31, 195), "shmat": (30, 196), "shmdt": (67, 197), "semget": (64, 190), "semctl": (66, 191), "semtimedop": (220, 192),
     "semop": (65, 193), "msgget": (68, 186), "msgctl": (71, 187), "msgrcv": (70, 188), "msgsnd": (69, 189), "mq_open": (240, 180), "mq_unlink": (241, 181),
     "add_key": (248, 217), "request_key": (249, 218), "keyctl": (250, 219),
+    # What the kernel counts for a user on the whole machine, all boxes together: descriptors on their way in messages, and watches.
+    "sendmsg": (46, 211), "sendmmsg": (307, 269), "inotify_init": (253, None), "inotify_init1": (294, 26),
     # The kernel's machinery.
     "bpf": (321, 280), "userfaultfd": (323, 282), "perf_event_open": (298, 241), "memfd_secret": (447, 447), "modify_ldt": (154, None), "personality": (135, 92),
     "mbind": (237, 235), "set_mempolicy": (238, 237), "migrate_pages": (256, 238), "move_pages": (279, 239), "syslog": (103, 116), "lookup_dcookie": (212, 18),
@@ -27,6 +29,11 @@ DENIED = {
     "kexec_load": (246, 104), "kexec_file_load": (320, 294), "acct": (163, 89), "quotactl": (179, 60), "quotactl_fd": (443, 443), "sethostname": (170, 161),
     "setdomainname": (171, 162), "settimeofday": (164, 170), "clock_settime": (227, 112), "clock_adjtime": (305, 266), "adjtimex": (159, 171),
     "iopl": (172, None), "ioperm": (173, None),
+}  # fmt: skip
+# Allowed for the calling process alone, which is 0 in the argument of that index: others of the same user may be the box's own, from which later programs descend.
+OWN_PROCESS_ONLY = {
+    "prlimit64": (302, 261, 0), "sched_setparam": (142, 118, 0), "sched_setscheduler": (144, 119, 0), "sched_setaffinity": (203, 122, 0), "sched_setattr": (314, 274, 0),
+    "setpriority": (141, 140, 1), "ioprio_set": (251, 30, 1),
 }  # fmt: skip
 # Architecture: its audit number, and the numbers of socket, clone and clone3.
 ARCHITECTURES = {"x86_64": (0xC000003E, 41, 56, 435), "aarch64": (0xC00000B7, 198, 220, 435)}
@@ -58,6 +65,10 @@ def program(machine):
     for numbers in DENIED.values():
         if numbers[column] is not None:
             answer(JUMP_EQUAL, numbers[column], PERMISSION_DENIED)
+    for *numbers, index in OWN_PROCESS_ONLY.values():
+        # The call's number is no longer at hand after its argument was loaded, so that each ends here.
+        lines.extend([(JUMP_EQUAL, 0, 4, numbers[column]), (LOAD, 0, 0, FIRST_ARGUMENT + 8 * index)])
+        lines.extend([(JUMP_EQUAL, 0, 1, 0), (RETURN, 0, 0, ALLOW), (RETURN, 0, 0, PERMISSION_DENIED)])
     lines.extend([(JUMP_EQUAL, 0, 4, clone), (LOAD, 0, 0, FIRST_ARGUMENT), (JUMP_ANY_BIT, 0, 1, NEW_NAMESPACES)])
     lines.extend([(RETURN, 0, 0, PERMISSION_DENIED), (RETURN, 0, 0, ALLOW)])
     lines.extend([(JUMP_EQUAL, 1, 0, socket), (RETURN, 0, 0, ALLOW), (LOAD, 0, 0, FIRST_ARGUMENT)])

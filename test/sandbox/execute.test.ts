@@ -10,6 +10,7 @@ import { createExecute } from '../../activities/execute.ts';
 import { createJudge } from '../../activities/sandbox/judge.ts';
 import { SandboxTable } from '../../activities/sandbox/table.ts';
 import type { ExecuteInput, ExecuteResult, ExecutionResult } from '../../core/rollout/types.ts';
+import type { RunConfig } from '../../core/run/config.ts';
 import type { Task } from '../../core/tasks/task.ts';
 import { limits, never, onEachBackend } from './openSandbox.ts';
 
@@ -33,10 +34,10 @@ const task: Task = {
 };
 
 /** A run in which every reference names this task. */
-function runOf(played: Task, backend: 'auto' | 'embedded' | 'docker' = 'auto') {
+function runOf(played: Task, sandbox: RunConfig['sandbox'] = { backend: 'auto' }) {
   return {
     sources: async () => ({ task: () => played }),
-    config: async () => ({ limits: { execution: limits, rolloutTimeoutMs: 60_000 }, sandbox: { backend } }),
+    config: async () => ({ limits: { execution: limits, rolloutTimeoutMs: 60_000 }, sandbox }),
   };
 }
 
@@ -144,16 +145,34 @@ onEachBackend((backend) => {
       expect(table.size).toBe(0);
     });
 
-    test('refuses for good a run that asks for another backend than this worker has', async () => {
+    test('refuses for good a run that asks for another backend or image than this worker has', async () => {
       const other = backend().name === 'docker' ? 'embedded' : 'docker';
       const table = new SandboxTable({ leaseMs: 60_000, capacity: 1, maxWaiting: 1 });
-      const execute = createExecute({ backend: backend(), table, store: artifacts, taskQueue, ...runOf(task, other) });
-      await expect(new MockActivityEnvironment().run(execute, cell(0, '1'))).rejects.toMatchObject({
-        type: 'SandboxUnavailable',
-        nonRetryable: true,
-        message: expect.stringContaining(`the run asks for ${other}, this worker has ${backend().name}`),
-      });
+      const refusals = [
+        [{ backend: other }, `the run asks for ${other}, this worker has ${backend().name}`],
+        [{ backend: 'auto', image: 'science' }, `the run asks for science, this worker has ${backend().image ?? 'none'}`],
+      ] as const;
+      for (const [asked, message] of refusals) {
+        const execute = createExecute({ backend: backend(), table, store: artifacts, taskQueue, ...runOf(task, asked) });
+        await expect(new MockActivityEnvironment().run(execute, cell(0, '1'))).rejects.toMatchObject({
+          type: 'SandboxUnavailable',
+          nonRetryable: true,
+          message: expect.stringContaining(message),
+        });
+      }
       expect(table.size).toBe(0);
+    });
+
+    test('runs the cells of a run without rollback in place where the backend can', async () => {
+      const table = new SandboxTable({ leaseMs: 60_000, capacity: 1, maxWaiting: 1 });
+      const execute = createExecute({ backend: backend(), table, store: artifacts, taskQueue, ...runOf(task, { backend: 'auto', rollback: false }) });
+      const run = (turn: number, code: string) => new MockActivityEnvironment().run(execute, cell(turn, code)) as Promise<ExecuteResult>;
+      if (backend().name === 'docker') {
+        const first = (await executionOf(await run(0, 'import os\nos.getpid()'))).value;
+        const second = await new MockActivityEnvironment().run(execute, cell(1, 'os.getpid()', { committedCells: [{ text: 'import os\nos.getpid()' }] }));
+        expect((await executionOf(second as ExecuteResult)).value).toBe(first);
+      } else expect((await executionOf(await run(0, '6 * 7'))).value).toBe('42');
+      await table.closeAll();
     });
 
     test('stops the running cell when the activity is cancelled, and frees the place', async () => {

@@ -149,10 +149,17 @@ function evaluationProblems({ evaluation }: RunConfig, given: Given): string[] {
   return problems;
 }
 
-function sandboxProblems({ sandbox }: RunConfig): string[] {
-  const asked = process.env['TURNWISE_SANDBOX'] ?? 'auto';
-  if (sandbox.backend === 'auto' || asked === 'auto' || asked === '' || asked === sandbox.backend) return [];
-  return [`sandbox.backend: the run asks for ${sandbox.backend}, TURNWISE_SANDBOX=${asked} gives its workers another: change one of them`];
+function sandboxProblems({ sandbox }: RunConfig, given: Given): string[] {
+  const problems = sandbox.backend === 'embedded' ? ineffective(given, ['sandbox.image', 'sandbox.rollback'], 'sandbox.backend is embedded') : [];
+  if (sandbox.backend !== 'auto') problems.push(...otherwiseAsked('sandbox.backend', sandbox.backend, 'TURNWISE_SANDBOX', 'auto'));
+  if (sandbox.image !== undefined) problems.push(...otherwiseAsked('sandbox.image', sandbox.image, 'TURNWISE_SANDBOX_IMAGE', ''));
+  return problems;
+}
+
+function otherwiseAsked(key: string, value: string, variable: string, any: string): string[] {
+  const asked = process.env[variable] ?? '';
+  if (asked === any || asked === '' || asked === value) return [];
+  return [`${key}: the run asks for ${value}, ${variable}=${asked} gives its workers another: change one of them`];
 }
 
 function ineffective(given: Given, paths: readonly string[], because: string): string[] {

@@ -185,7 +185,9 @@ export const runConfigSchema = z.strictObject({
   logprobGate: z.strictObject({ maxAbsDifference: positive.default(0.01) }).prefault({}),
   evaluation,
   limits,
-  sandbox: z.strictObject({ backend: z.enum(['auto', 'embedded', 'docker']).default('auto') }).prefault({}),
+  sandbox: z
+    .strictObject({ backend: z.enum(['auto', 'embedded', 'docker']).default('auto'), image: z.string().min(1).optional(), rollback: z.boolean().optional() })
+    .prefault({}),
   checkpoints: z.strictObject({ keepLast: count.default(3), keepEvery: z.int().min(0).default(0) }).prefault({}),
   stepsPerHistory: count.max(100).default(25),
 });

@@ -1,6 +1,6 @@
 /** @file Which sandbox a worker is asked to use: the TURNWISE_SANDBOX variables, read the same by the worker that plays rollouts, the one that judges programs, and the commands. */
 import type { BackendRequest } from '../../activities/sandbox/choose.ts';
-import { defaultExecutionLimits } from '../../core/run/config.ts';
+import { defaultExecutionLimits, type RunConfig } from '../../core/run/config.ts';
 
 const mebibyte = 1024 * 1024;
 
@@ -26,9 +26,10 @@ export function backendRequest(use: SandboxUse, spare: number, environment: Node
   };
 }
 
-/** Workers that this process starts are asked for the run's backend, unless the environment says one: then the run was checked against it. */
-export function askWorkersFor(backend: BackendRequest['choice']): void {
+/** Workers that this process starts are asked for the run's backend and image, unless the environment says one: then the run was checked against it. */
+export function askWorkersFor({ backend, image }: RunConfig['sandbox']): void {
   if (backend !== 'auto' && !process.env['TURNWISE_SANDBOX']) process.env['TURNWISE_SANDBOX'] = backend;
+  if (image !== undefined && !process.env['TURNWISE_SANDBOX_IMAGE']) process.env['TURNWISE_SANDBOX_IMAGE'] = image;
 }
 
 function memoryBudget(use: SandboxUse, environment: NodeJS.ProcessEnv): number {

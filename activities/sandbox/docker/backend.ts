@@ -17,7 +17,8 @@ export interface DockerOptions extends BoxPlace {
   /** Boxes kept ready, and their memory: that of the runs which are expected. */
   readonly spare: { readonly count: number; readonly memoryMiB: number };
   readonly reuse?: 'afterReset' | 'never';
-  readonly rollback?: boolean;
+  /** As it was asked for; the tag otherwise. */
+  readonly imageName?: string;
 }
 
 const minute = 60_000;
@@ -27,12 +28,12 @@ const pool = { maxWaiting: 1024, maxUses: 2000, idleMs: 5 * minute, ageShare: 0.
 
 export class DockerBackend implements SandboxBackend {
   readonly name = 'docker';
+  readonly image: string;
   readonly #pool: BoxPool<Box>;
-  readonly #rollback: boolean;
 
   constructor(options: DockerOptions) {
     const { spare, memoryBudgetBytes, reuse = 'afterReset', lifetimes = defaultLifetimes } = options;
-    this.#rollback = options.rollback ?? true;
+    this.image = options.imageName ?? options.image;
     this.#pool = new BoxPool({
       create: (memoryBytes, onEnd) => makeBox(options, memoryBytes, onEnd),
       memoryBudgetBytes,
@@ -57,7 +58,7 @@ export class DockerBackend implements SandboxBackend {
   async open(options: OpenOptions): Promise<Sandbox> {
     const lease = await this.#lease(options);
     try {
-      return await DockerSandbox.open(lease, { ...options, rollback: this.#rollback });
+      return await DockerSandbox.open(lease, options);
     } catch (error) {
       await lease.release();
       throw error;

@@ -17,6 +17,12 @@ export const baseImage = 'python:3.12-slim';
 /** `science` has numpy and sympy in it, and needs twice the memory. */
 export type ImageVariant = 'slim' | 'science';
 
+/** What a person may name: one of the two that turnwise makes, or a tag of their own. */
+export async function ensureNamedImage(engine: Engine, name: string): Promise<string> {
+  const isVariant = (given: string): given is ImageVariant => given in packagesOf;
+  return isVariant(name) ? ensureImage(engine, undefined, name) : ensureImage(engine, name);
+}
+
 export const packagesOf: { readonly [Variant in ImageVariant]: readonly string[] } = { slim: [], science: ['numpy', 'sympy'] };
 
 /** Building and importing read and write a whole file system. */

@@ -3,13 +3,13 @@ import { SandboxUnavailable } from '../sandbox.ts';
 import { DockerBackend } from './backend.ts';
 import type { UserMode } from './containerOptions.ts';
 import { type Engine, engineOf, engineVersion } from './engine.ts';
-import { ensureImage } from './image.ts';
+import { ensureNamedImage } from './image.ts';
 import { proveHere } from './proveHere.ts';
 
 export interface DockerSettings {
   /** What the boxes are for: part of their labels. */
   readonly purpose: string;
-  /** A tag of the person's own; undefined is the one that turnwise makes. */
+  /** `slim` (default) or `science`, which turnwise makes, or a tag of the person's own. */
   readonly image?: string | undefined;
   readonly runtime?: string | undefined;
   readonly userMode?: UserMode | undefined;
@@ -31,8 +31,9 @@ const mebibyte = 1024 * 1024;
 /** @throws SandboxUnavailable with the remedy; SandboxBroken when a box failed. */
 export async function openDocker(settings: DockerSettings, engine: Engine = engineOf()): Promise<OpenedDocker> {
   const { version } = await engineVersion(engine);
-  const image = await ensureImage(engine, settings.image);
-  const place = { ...settings, engine, image };
+  const { image: imageName = 'slim' } = settings;
+  const image = await ensureNamedImage(engine, imageName);
+  const place = { ...settings, engine, image, imageName };
   const failed = (await proveHere(place)).filter(({ holds }) => !holds);
   if (failed.length > 0) {
     const list = failed.map(({ limit, found }) => `${limit} (${found})`).join('; ');

@@ -10,15 +10,10 @@ import { detailedResult, runLimitsOf } from './runLimits.ts';
 /** Setups and replays ran within their limit before; on a machine that is busy now they may take longer. */
 const replayFactor = 4;
 
-export interface SessionOptions extends OpenOptions {
-  /** False: cells run in place, which is cheaper with a large heap; one that is killed costs a replay. */
-  readonly rollback: boolean;
-}
-
 export class DockerSandbox implements Sandbox {
   readonly id = randomUUID();
   readonly #lease: Lease<Box>;
-  readonly #options: SessionOptions;
+  readonly #options: OpenOptions;
   readonly #committed: { readonly code: string; readonly stdin: string }[] = [];
   /** Whether the box holds the session. */
   #held = false;
@@ -27,13 +22,13 @@ export class DockerSandbox implements Sandbox {
   #queueMs: number;
   #queue: Promise<unknown> = Promise.resolve();
 
-  static async open(lease: Lease<Box>, options: SessionOptions): Promise<DockerSandbox> {
+  static async open(lease: Lease<Box>, options: OpenOptions): Promise<DockerSandbox> {
     const sandbox = new DockerSandbox(lease, options);
     await sandbox.#inOrder(() => sandbox.#begin(options.signal));
     return sandbox;
   }
 
-  private constructor(lease: Lease<Box>, options: SessionOptions) {
+  private constructor(lease: Lease<Box>, options: OpenOptions) {
     this.#lease = lease;
     this.#options = options;
     this.#queueMs = lease.queueMs;
@@ -78,7 +73,7 @@ export class DockerSandbox implements Sandbox {
   }
 
   async #begin(signal: AbortSignal): Promise<void> {
-    const { setup, limits, rollback } = this.#options;
+    const { setup, limits, rollback = true } = this.#options;
     const question = { op: 'open', code: setup, stdin: '', limits: runLimitsOf(limits, replayFactor), rollback } as const;
     const execution = await this.#lease.box.perform(question, signal);
     this.#held = execution.state === 'committed';

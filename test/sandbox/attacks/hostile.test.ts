@@ -80,10 +80,23 @@ describeWithDocker('a box contains', () => {
       expect((await run(backend(), scan)).stdout).toMatch(/^[01] True\n$/);
     });
 
+    test('limits, priorities and processors of other processes: the next program has what it had before', async () => {
+      const conditions =
+        "import os, resource\nnames = sorted(n for n in dir(resource) if n.startswith('RLIMIT_'))\nprint([resource.getrlimit(getattr(resource, n)) for n in names], os.sched_getaffinity(0), os.getpriority(0, 0), os.sched_getscheduler(0), os.umask(0), os.getcwd(), dict(os.environ))";
+      const before = await run(backend(), conditions);
+      expect(before).toMatchObject({ exitCode: 0, stderr: '' });
+      const meddle =
+        "import os, resource\nnames = [n for n in dir(resource) if n.startswith('RLIMIT_')]\ndef each(pid):\n    for n in names: yield lambda n=n: resource.prlimit(pid, getattr(resource, n), (1, 1))\n    yield lambda: os.setpriority(os.PRIO_PROCESS, pid, 19)\n    yield lambda: os.setpriority(os.PRIO_USER, os.getuid(), 19)\n    yield lambda: os.setpriority(os.PRIO_PGRP, pid, 19)\n    yield lambda: os.sched_setaffinity(pid, {min(os.sched_getaffinity(0))})\n    yield lambda: os.sched_setscheduler(pid, os.SCHED_IDLE, os.sched_param(0))\n    yield lambda: os.sched_setscheduler(pid, os.SCHED_BATCH, os.sched_param(0))\n    yield lambda: os.setpgid(pid, pid)\ndone = 0\nfor pid in range(1, 40):\n    if pid == os.getpid(): continue\n    for act in each(pid):\n        try: act(); done += 1\n        except OSError: pass\nprint(done)";
+      expect(await run(backend(), meddle)).toMatchObject({ exitCode: 0, stdout: '0\n' });
+      expect((await run(backend(), conditions)).stdout).toBe(before.stdout);
+      await expectSound(backend());
+    });
+
     const calls = {
       ...{ io_uring_setup: 425, ptrace: 101, process_vm_readv: 310, process_vm_writev: 311, pidfd_getfd: 438, kcmp: 312, bpf: 321, userfaultfd: 323 },
       ...{ perf_event_open: 298, memfd_secret: 447, keyctl: 250, add_key: 248, request_key: 249, shmget: 29, semget: 64, msgget: 68, mq_open: 240 },
       ...{ unshare: 272, setns: 308, mount: 165, umount2: 166, pivot_root: 155, chroot: 161, open_tree: 428, fsopen: 430, move_mount: 429 },
+      ...{ sendmsg: 46, sendmmsg: 307, inotify_init: 253, inotify_init1: 294 },
       ...{ reboot: 169, swapon: 167, init_module: 175, finit_module: 313, kexec_load: 246, acct: 163, quotactl: 179, sethostname: 170, settimeofday: 164 },
       ...{
         clock_settime: 227,

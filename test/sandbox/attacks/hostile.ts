@@ -1,5 +1,6 @@
 /** @file Programs that mean harm, by what they go for. Each names the result that shows it to be contained; the tests run them one by one, the soak all of them by the hundred. */
 import type { ExecutionResult } from '../../../core/rollout/types.ts';
+import { corners } from './hostileCorners.ts';
 
 export interface Attack {
   readonly code: string;
@@ -233,4 +234,4 @@ const interpreter: Attacks = {
   },
 };
 
-export const hostile: Readonly<Record<string, Attacks>> = { room, output, time, endings, files, supervisor, outside, interpreter };
+export const hostile: Readonly<Record<string, Attacks>> = { room, output, time, endings, files, supervisor, outside, interpreter, ...corners };

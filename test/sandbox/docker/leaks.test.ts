@@ -54,8 +54,8 @@ describeWithDocker('docker boxes', () => {
   });
 
   test('are kept by a worker that is only slow: its signs of life renew them', async () => {
-    const worker = await busyWorker(2000);
-    await sleep(5000);
+    const worker = await busyWorker(6000);
+    await sleep(8000);
     expect(await boxesOf(worker.pid)).toBe(boxes);
     worker.kill('SIGKILL');
     await untilGone(worker.pid, 20_000);

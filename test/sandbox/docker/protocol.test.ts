@@ -7,7 +7,7 @@ import { ensureImage } from '../../../activities/sandbox/docker/image.ts';
 import { makeBox } from '../../../activities/sandbox/docker/makeBox.ts';
 import { runLimitsOf } from '../../../activities/sandbox/docker/runLimits.ts';
 import { describeWithDocker, dockerBackend, engine } from '../dockerBackend.ts';
-import { limits, never, openSandbox } from '../openSandbox.ts';
+import { limits, never } from '../openSandbox.ts';
 
 const boxes: Box[] = [];
 afterEach(async () => {
@@ -98,17 +98,19 @@ describeWithDocker('the time of a box', () => {
 });
 
 describeWithDocker('a session in place', () => {
-  const backend = dockerBackend({ rollback: false });
+  const backend = dockerBackend();
+  const openInPlace = (setup: string, wallMs = limits.wallMs) =>
+    backend().open({ owner: 'test', setup, rollback: false, limits: { ...limits, wallMs }, signal: never });
 
   test('keeps its state, threads too', async () => {
-    const sandbox = await openSandbox(backend(), 'kept = 6');
+    const sandbox = await openInPlace('kept = 6');
     await sandbox.execute('import threading\ngo = threading.Event()\nthread = threading.Thread(target=go.wait, daemon=True)\nthread.start()', never);
     expect(await sandbox.execute('kept += 1\n(kept, thread.is_alive())', never)).toMatchObject({ value: '(7, True)' });
     await sandbox.close();
   });
 
   test('is made again from its committed cells when one is killed', async () => {
-    const sandbox = await openSandbox(backend(), 'kept = 5', { wallMs: 2000 });
+    const sandbox = await openInPlace('kept = 5', 2000);
     await sandbox.execute('kept += 1', never);
     expect(await sandbox.execute('kept = 0\nwhile True: pass', never)).toMatchObject({ timedOut: true });
     expect(await sandbox.execute('kept * 7', never)).toMatchObject({ value: '42' });
