@@ -2,6 +2,7 @@
 import { randomInt } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import { ApiError, apiErrorOf } from './apiError.ts';
+import { CalledPieces } from './calledPieces.ts';
 import { type ChatRequest, parseChatRequest } from './chatRequest.ts';
 import type { ChoiceEnd, Piece } from './choice.ts';
 import { Completion, usageOf } from './completion.ts';
@@ -65,9 +66,11 @@ async function answerStream(policy: ServedPolicy, request: Seeded, context: Int3
   response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache', 'x-accel-buffering': 'no' });
   for (let index = 0; index < request.choices; index++) send(completion.opening(index));
   try {
-    const show = (index: number, piece: Piece) => send(completion.piece(index, piece));
+    const show = (index: number, piece: Piece) => {
+      for (const chunk of completion.pieces(index, piece)) send(chunk);
+    };
     const ended = (index: number, end: ChoiceEnd) => {
-      if (end.piece.text !== '' || end.piece.logprobs.length > 0) show(index, end.piece);
+      if (isSeen(end.piece)) show(index, end.piece);
       send(completion.ending(index, end));
     };
     const choices = await sampleAll(policy, request, context, signal, show, ended);
@@ -94,10 +97,13 @@ async function sampleAll(
   const either = AbortSignal.any([signal, failed.signal]);
   const choices = Array.from({ length: request.choices }, async (_, index) => {
     const pieces: Piece[] = [];
-    const end = await sampleChoice(policy, request, { context, index }, either, (piece) => {
+    const called = new CalledPieces(request.tools && policy.toolFormat);
+    const sampled = await sampleChoice(policy, request, { context, index }, either, (given) => {
+      const piece = called.push(given);
       pieces.push(piece);
-      show(index, piece);
+      if (isSeen(piece)) show(index, piece);
     });
+    const end = called.end(sampled);
     ended(index, end);
     return { pieces, end };
   });
@@ -105,4 +111,8 @@ async function sampleAll(
     failed.abort(error);
     throw error;
   });
+}
+
+function isSeen({ text, logprobs, calls = [] }: Piece): boolean {
+  return text !== '' || logprobs.length > 0 || calls.length > 0;
 }

@@ -1,12 +1,14 @@
 /** @file The body of POST /v1/chat/completions, checked once. A parameter that turnwise cannot honour is an error, never ignored. */
 import { z } from 'zod';
 import type { SamplingRule } from '../../core/model/sampling.ts';
-import type { Message } from '../../core/tasks/task.ts';
+import type { ChatMessage, ToolDefinition } from '../../core/tasks/chat.ts';
 import { type ApiError, badRequest } from './apiError.ts';
 
 export interface ChatRequest {
   readonly model: string;
-  readonly messages: readonly Message[];
+  readonly messages: readonly ChatMessage[];
+  /** Those that the policy is told of; absent: none, and calls are not looked for. */
+  readonly tools?: readonly ToolDefinition[];
   readonly rule: SamplingRule;
   /** Absent: as many as the context leaves room for. */
   readonly maxTokens?: number;
@@ -28,15 +30,57 @@ const textPart = z.strictObject({
   text: z.string(),
 });
 
-const message = z.strictObject({
-  role: z.enum(['system', 'developer', 'user', 'assistant', 'tool']),
-  content: z.union([z.string(), z.array(textPart).min(1)], { error: 'expected a string or a list of text parts' }),
-  /** Which call a tool answers; templates say it by position. */
-  tool_call_id: z.string().optional(),
+/** Templates print arguments as an object, OpenAI's clients send the text of one. */
+const callArguments = z.string().transform((text, context): Record<string, unknown> => {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  } catch {
+    // said below
+  }
+  context.addIssue({ code: 'custom', message: 'expected the text of a JSON object', input: text });
+  return z.NEVER;
 });
 
+const toolCall = z.strictObject({
+  id: z.string(),
+  type: z.literal('function', { error: 'expected function: turnwise knows no other tools' }),
+  function: z.strictObject({ name: z.string().min(1), arguments: callArguments }),
+});
+
+const contents = z.union([z.string(), z.array(textPart).min(1)], { error: 'expected a string or a list of text parts' });
+
+const message = z.preprocess(
+  (value) => (typeof value === 'object' && value !== null && !Array.isArray(value) ? withAnswerParts(value as Record<string, unknown>) : value),
+  z.strictObject({
+    role: z.enum(['system', 'developer', 'user', 'assistant', 'tool']),
+    content: contents,
+    name: z.string().optional(),
+    tool_calls: z.array(toolCall).min(1, 'expected at least one call, or no tool_calls').optional(),
+    tool_call_id: z.string().optional(),
+  }),
+);
+
+/** An assistant that calls tools may say nothing beside it; clients send back the whole message that they were given. */
+function withAnswerParts({ refusal, ...message }: Record<string, unknown>): Record<string, unknown> {
+  const given = Object.fromEntries(Object.entries(message).filter(([key, value]) => value !== null || key === 'content'));
+  const saysNothing = given['role'] === 'assistant' && given['tool_calls'] !== undefined && (given['content'] ?? null) === null;
+  return { ...given, ...(refusal !== null && refusal !== undefined && { refusal }), ...(saysNothing && { content: '' }) };
+}
+
+const tool = z.strictObject({
+  type: z.literal('function', { error: 'expected function: turnwise knows no other tools' }),
+  function: z.strictObject({
+    name: z.string().min(1),
+    description: z.string().optional(),
+    parameters: z.record(z.string(), z.unknown()).optional(),
+    strict: z.literal(false, { error: 'expected false: turnwise does not constrain what the policy writes' }).nullable().optional(),
+  }),
+});
+const toolChoice = z.enum(['auto', 'none'], { error: 'expected auto or none: turnwise cannot make a policy call a tool' });
+
 const unsupported = (why: string) => z.undefined({ error: `expected nothing: ${why}` }).optional();
-const noTools = "this policy's chat template has no tools; describe them in a message, and read what the policy writes from its content";
+const older = 'it is the older name of tools';
 const off = (what: string) => z.literal(0, { error: `expected 0: turnwise has no ${what}` }).optional();
 
 const body = z
@@ -62,10 +106,11 @@ const body = z
       .record(z.string(), z.number())
       .refine((biases) => Object.keys(biases).length === 0, 'expected no entries: turnwise has no biases')
       .optional(),
-    tools: unsupported(noTools),
-    tool_choice: unsupported(noTools),
-    functions: unsupported(noTools),
-    function_call: unsupported(noTools),
+    tools: z.array(tool).optional(),
+    tool_choice: toolChoice.optional(),
+    parallel_tool_calls: z.literal(true, { error: 'expected true: the policy calls as many tools as it likes' }).optional(),
+    functions: unsupported(older),
+    function_call: unsupported(older),
     // Nothing to do with what is generated: OpenAI's own bookkeeping.
     user: z.string().optional(),
     metadata: z.record(z.string(), z.string()).optional(),
@@ -79,6 +124,7 @@ const body = z
     error: 'expected max_completion_tokens or its older name max_tokens, got both',
   })
   .refine((given) => given.top_logprobs === undefined || given.logprobs, { path: ['top_logprobs'], error: 'expected logprobs: true beside it' })
+  .refine((given) => given.tool_choice === undefined || given.tools !== undefined, { path: ['tool_choice'], error: 'expected tools beside it' })
   .refine((given) => given.stream_options === undefined || given.stream, { path: ['stream_options'], error: 'expected stream: true beside it' });
 
 /** @throws ApiError naming the parameter, what was expected of it and what it is. */
@@ -90,7 +136,8 @@ export function parseChatRequest(value: unknown): ChatRequest {
   const maxTokens = given.max_completion_tokens ?? given.max_tokens;
   return {
     model: given.model,
-    messages: given.messages.map(({ role, content }) => ({ role: role === 'developer' ? 'system' : role, content: textOf(content) })),
+    messages: given.messages.map(chatMessage),
+    ...(given.tools !== undefined && given.tools.length > 0 && given.tool_choice !== 'none' && { tools: given.tools.map(definitionOf) }),
     rule: { temperature: given.temperature, topK: given.top_k, topP: given.top_p },
     ...(maxTokens !== undefined && { maxTokens }),
     choices: given.n,
@@ -100,6 +147,21 @@ export function parseChatRequest(value: unknown): ChatRequest {
     stream: given.stream,
     includeUsage: given.stream_options?.include_usage ?? false,
   };
+}
+
+function chatMessage({ role, content, name, tool_calls: calls, tool_call_id: answers }: z.infer<typeof message>): ChatMessage {
+  return {
+    role: role === 'developer' ? 'system' : role,
+    content: textOf(content),
+    ...(name !== undefined && { name }),
+    ...(calls !== undefined && { tool_calls: calls }),
+    ...(answers !== undefined && { tool_call_id: answers }),
+  };
+}
+
+/** Without `strict`, which says nothing to the policy. */
+function definitionOf({ type, function: { strict: _, ...definition } }: z.infer<typeof tool>): ToolDefinition {
+  return { type, function: definition };
 }
 
 /** Clients write null for what they leave out. */

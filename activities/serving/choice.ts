@@ -5,6 +5,7 @@ import type { WatchedToken } from '../policy/decoding/decodingRequest.ts';
 import type { PolicyTokenizer } from '../policy/tokenizer/policyTokenizer.ts';
 import { GrowingText } from './growingText.ts';
 import { StopText } from './stopText.ts';
+import type { CalledTool } from './toolCalls.ts';
 
 /** As OpenAI writes a token and its natural log-probability; of `bytes` several tokens may make one character. */
 export interface TokenText {
@@ -19,6 +20,8 @@ export interface TokenLogprobs extends TokenText {
 
 export interface Piece {
   readonly text: string;
+  /** Calls that end with it. */
+  readonly calls?: readonly CalledTool[];
   readonly logprobs: readonly TokenLogprobs[];
 }
 

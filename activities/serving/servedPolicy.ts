@@ -8,6 +8,7 @@ import { PolicyTokenizer } from '../policy/tokenizer/policyTokenizer.ts';
 import { ApiError, badRequest } from './apiError.ts';
 import type { ChatRequest } from './chatRequest.ts';
 import { Choice, type ChoiceEnd, type Piece } from './choice.ts';
+import { printsTools, type ToolFormat, toolFormatOf } from './toolFormat.ts';
 
 export interface ServedPolicy {
   /** What clients write as `model`. */
@@ -15,13 +16,17 @@ export interface ServedPolicy {
   readonly directory: PolicyDirectory;
   readonly tokenizer: PolicyTokenizer;
   readonly maxPositions: number;
+  /** How it calls tools; undefined where its chat template has none. */
+  readonly toolFormat: ToolFormat | undefined;
   readonly decoder: Pick<Decoder, 'generate'>;
 }
 
 /** Loads everything and samples one token, so that a policy that cannot be served is known before the first client. */
 export async function openServedPolicy(name: string, directory: PolicyDirectory, decoder: Pick<Decoder, 'generate'>): Promise<ServedPolicy> {
   const { maxPositions } = await readPolicyConfig(directory.path);
-  const policy = { name, directory, tokenizer: await PolicyTokenizer.load(await tokenizerDirectoryOf(directory.path)), maxPositions, decoder };
+  const tokenizer = await PolicyTokenizer.load(await tokenizerDirectoryOf(directory.path));
+  const toolFormat = printsTools(tokenizer.template) ? toolFormatOf(tokenizer.template) : undefined;
+  const policy = { name, directory, tokenizer, maxPositions, toolFormat, decoder };
   const context = policy.tokenizer.encodePrompt([{ role: 'user', content: '' }]);
   const rule = { temperature: 0, topK: 0, topP: 1 };
   await decoder.generate(directory, { context: context.subarray(0, maxPositions - 1), seed: 0, rule, maxTokens: 1, endTokens: [] });
@@ -29,16 +34,22 @@ export async function openServedPolicy(name: string, directory: PolicyDirectory,
 }
 
 /** @throws ApiError when the template refuses the messages, or they leave no room for an answer. */
-export function promptTokens({ tokenizer, maxPositions }: ServedPolicy, { messages }: ChatRequest): Int32Array {
-  const context = encoded(tokenizer, messages);
+export function promptTokens({ tokenizer, maxPositions, toolFormat }: ServedPolicy, { messages, tools }: ChatRequest): Int32Array {
+  if (tools !== undefined && toolFormat === undefined) throw badRequest('tools', noTools);
+  const called = messages.findIndex(({ tool_calls: calls }) => calls !== undefined);
+  if (called !== -1 && toolFormat === undefined) throw badRequest(`messages[${called}].tool_calls`, noTools);
+  const context = encoded(tokenizer, messages, tools);
   if (context.length < maxPositions) return context;
   const message = `expected fewer than ${maxPositions} tokens, the policy's context, got ${context.length}; shorten the conversation`;
   throw badRequest('messages', message, 'context_length_exceeded');
 }
 
-function encoded(tokenizer: PolicyTokenizer, messages: ChatRequest['messages']): Int32Array {
+const noTools =
+  "expected nothing: this policy's chat template has no tools, or calls them in a way that turnwise cannot read; describe them in a message, and read what the policy writes from its content";
+
+function encoded(tokenizer: PolicyTokenizer, messages: ChatRequest['messages'], tools: ChatRequest['tools']): Int32Array {
   try {
-    return tokenizer.encodePrompt(messages);
+    return tokenizer.encodePrompt(messages, tools);
   } catch (error) {
     throw new ApiError({ status: 400, message: `messages: ${(error as Error).message}`, code: 'invalid_value', param: 'messages' }, { cause: error });
   }

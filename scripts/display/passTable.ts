@@ -12,13 +12,23 @@ export function passTable(results: readonly EvaluationResult[]): string {
   );
 }
 
-/** `after` − `before`, mode by mode. */
 export function differenceTable(before: readonly EvaluationResult[], after: readonly EvaluationResult[]): string {
-  const rows = after.flatMap(({ mode, perTask }): Row[] => {
+  return tableOf(
+    'difference',
+    differences(before, after).map(({ mode, figure, ...estimate }) => [mode, figure, estimate]),
+  );
+}
+
+/** `after` − `before`, mode by mode, over the tasks that both have played. */
+export function differences(before: readonly EvaluationResult[], after: readonly EvaluationResult[]): ({ mode: string; figure: string } & Estimate)[] {
+  return after.flatMap(({ mode, perTask }) => {
     const first = before.find((result) => result.mode === mode)?.perTask;
-    return perTask && first ? figures(perTask).map(([k, name]) => [mode, name, pairedDifference(first, perTask, k)]) : [];
+    if (!perTask || !first) return [];
+    return figures(perTask).flatMap(([k, figure]) => {
+      const estimate = pairedDifference(first, perTask, k);
+      return estimate ? [{ mode, figure, ...estimate }] : [];
+    });
   });
-  return tableOf('difference', rows);
 }
 
 /** avg@n (0), then pass@k for the powers of two up to n samples; of one sample pass@1 says it all. */

@@ -1,0 +1,62 @@
+/** @file What an evaluation can be of: a checkpoint of a run, or any policy on the tasks of a configuration, as a run of its own that trains nothing. */
+import { resolve } from 'node:path';
+import { isHubName } from '../../core/model/hubName.ts';
+import type { RunConfig } from '../../core/run/config.ts';
+import { withPinnedModel } from '../../workers/modelPlan.ts';
+import { listCheckpoints, namedPolicy, readStoredConfig, runPaths, turnwiseHome } from '../../workers/onDisk.ts';
+import type { Processes } from '../../workers/supervisor/supervisor.ts';
+import { validateTasks } from '../../workers/tasks.ts';
+import { exitCodes } from '../runs/command.ts';
+import { playRun } from '../runs/playRun.ts';
+import { newRunName, requireRun } from '../runs/runName.ts';
+
+export interface Measured {
+  readonly run: string;
+  /** Absent: the newest. */
+  readonly checkpoint?: string | undefined;
+}
+
+export async function configOfRun(run: string): Promise<RunConfig> {
+  requireRun(run);
+  const config = await readStoredConfig(turnwiseHome(), run);
+  if (config === undefined) throw new Error(`run ${run}: it has no configuration yet: npm run resume -- ${run}`);
+  return config;
+}
+
+export async function isCheckpointOf(run: string, name: string): Promise<boolean> {
+  return (await listCheckpoints(runPaths(turnwiseHome(), run).checkpoints)).includes(name);
+}
+
+/** Of a policy that anything names: a run, the directory of a checkpoint, a model or an adapter, a name on the hub. @throws when it cannot be played. */
+export async function measuredPolicy(name: string, config: RunConfig, processes: Processes, signal: AbortSignal, prefix = 'evaluate'): Promise<Measured> {
+  const path = isHubName(name) ? name : resolve((await namedPolicy(turnwiseHome(), name)).path);
+  const own = await withPinnedModel(measuringConfig(config, path));
+  await checkSameTasks(config, own);
+  const run = newRunName(prefix);
+  const code = await playRun({ run, config: own }, processes, signal);
+  if (code !== exitCodes.done) throw new Error(`run ${run}: it did not end well, so ${name} was not measured`);
+  return { run };
+}
+
+/** The same tasks, limits, seed and sampling, with another policy that stays as it is. */
+function measuringConfig(config: RunConfig, path: string): RunConfig {
+  return {
+    ...config,
+    policy: { ...config.policy, path, lora: null },
+    warmup: { ...config.warmup, steps: 0, chats: null },
+    training: { ...config.training, steps: 0 },
+    gate: { minSampledSolved: 0 },
+    evaluation: { tasks: 1, every: 0, modes: ['greedy'], samplesPerTask: 1 },
+  };
+}
+
+/** Which rows of a file are too long for a context depends on the policy's tokenizer. */
+async function checkSameTasks(config: RunConfig, own: RunConfig): Promise<void> {
+  const [mine, theirs] = await Promise.all([config, own].map(async (one) => (await validateTasks(one)).files));
+  for (const [name, file] of mine ?? []) {
+    if (JSON.stringify(file.heldOut) === JSON.stringify(theirs?.get(name)?.heldOut)) continue;
+    throw new Error(
+      `--against: expected both policies to be asked the same tasks of ${file.path}, but other rows are too long for one of them; drop long rows`,
+    );
+  }
+}
