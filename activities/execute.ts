@@ -7,13 +7,14 @@ import type { RunConfig } from '../core/run/config.ts';
 import type { Task } from '../core/tasks/task.ts';
 import type { ArtifactStore } from './artifacts/store.ts';
 import { heartbeating } from './heartbeating.ts';
-import { type SandboxBackend, SandboxBroken, SandboxUnavailable } from './sandbox/sandbox.ts';
+import type { Backends } from './sandbox/backends.ts';
+import { SandboxBroken, SandboxUnavailable } from './sandbox/sandbox.ts';
 import { type HeldSandbox, type SandboxPlace, type SandboxTable, SandboxTableFull } from './sandbox/table.ts';
 import type { SandboxActivities } from './signatures.ts';
 import type { TaskSources } from './tasks/taskSources.ts';
 
 export interface ExecuteDependencies {
-  readonly backend: SandboxBackend;
+  readonly backends: Backends;
   readonly table: SandboxTable;
   readonly store: ArtifactStore;
   /** This worker's own queue, where later turns of a rollout find its sandbox. */
@@ -95,8 +96,8 @@ async function sessionFor(dependencies: ExecuteDependencies, attempt: Attempt, p
   await place.drop();
   report('opening');
   const { limits, sandbox: asked } = await dependencies.config(input.run);
-  expectBackend(dependencies.backend, asked);
-  const start = () => dependencies.backend.open({ owner: input.rollout, setup: task.setup, rollback: asked.rollback, limits: limits.execution, signal });
+  const backend = dependencies.backends.of(asked);
+  const start = () => backend.open({ owner: input.rollout, setup: task.setup, rollback: asked.rollback, limits: limits.execution, signal });
   const opened = await place.open(start, signal, (ahead) => report(`waiting for a sandbox, ${ahead} in the queue`));
   const cells = await Promise.all(input.committedCells.map((cell) => dependencies.store.fromText(cell)));
   for (const [index, cell] of cells.entries()) {
@@ -114,13 +115,14 @@ async function sessionFor(dependencies: ExecuteDependencies, attempt: Attempt, p
 }
 
 async function resultOf(
-  { store, backend, taskQueue }: ExecuteDependencies,
-  { task }: Attempt,
+  { store, backends, config, taskQueue }: ExecuteDependencies,
+  { input, task }: Attempt,
   { sandbox }: HeldSandbox,
   execution: ExecutionResult,
   how: { readonly replayed: boolean; readonly committed: boolean },
 ): Promise<ExecuteResult> {
   const observation = observationOf(task, execution);
+  const backend = backends.of((await config(input.run)).sandbox);
   const { exitCode, errorType, timedOut, outOfMemory, truncated, durationMs } = execution;
   // Measurements differ from run to run and would push most results out of the payload.
   const { details: _, ...recorded } = execution;
@@ -142,16 +144,6 @@ async function orDrop<Result>(place: SandboxPlace, act: () => Promise<Result>): 
     await place.drop();
     throw error;
   }
-}
-
-/** @throws SandboxUnavailable when the run asks for another than this worker has. */
-function expectBackend({ name, image = 'none' }: SandboxBackend, asked: RunConfig['sandbox']): void {
-  const other = (key: string, wanted: string, here: string, variable: string) =>
-    new SandboxUnavailable(
-      `sandbox.${key}: the run asks for ${wanted}, this worker has ${here}: start the workers with ${variable}=${wanted}, which says what is missing, or change the run`,
-    );
-  if (asked.backend !== 'auto' && asked.backend !== name) throw other('backend', asked.backend, name, 'TURNWISE_SANDBOX');
-  if (asked.image !== undefined && asked.image !== image) throw other('image', asked.image, image, 'TURNWISE_SANDBOX_IMAGE');
 }
 
 function failureOf(error: unknown): unknown {

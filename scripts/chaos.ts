@@ -6,6 +6,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { randomOf } from '../core/random.ts';
 import { loadRunConfig } from '../workers/config/runConfig.ts';
+import { askWorkersFor } from '../workers/config/sandboxBackend.ts';
 import { isAlive } from '../workers/supervisor/processIdentity.ts';
 import { readRecords } from '../workers/supervisor/processRecords.ts';
 import { commandNamed, exitCodes, runCommand, say, withOwnProcesses } from './runs/command.ts';
@@ -31,6 +32,7 @@ await runCommand(async () => {
     'gate.minSampledSolved=0',
     'evaluation.tasks=40',
   ]);
+  askWorkersFor(config.sandbox);
   return withOwnProcesses(async (processes, signal) => {
     const over = new AbortController();
     const killing = killAtRandom(over.signal);

@@ -7,7 +7,8 @@ import { ArtifactStore } from '../activities/artifacts/store.ts';
 import { createCloseSandboxes } from '../activities/closeSandboxes.ts';
 import { createExecute } from '../activities/execute.ts';
 import { runConfigLoader } from '../activities/runs/storedConfig.ts';
-import { chooseBackend } from '../activities/sandbox/choose.ts';
+import { Backends } from '../activities/sandbox/backends.ts';
+import { chooseBackend, embeddedBackend } from '../activities/sandbox/choose.ts';
 import { engineOf } from '../activities/sandbox/docker/engine.ts';
 import { reapRegularly } from '../activities/sandbox/docker/reaper.ts';
 import { SandboxTable } from '../activities/sandbox/table.ts';
@@ -40,12 +41,14 @@ const temporal = loadTemporalConfig();
 const request = backendRequest('rollouts', spareBoxes);
 const { backend, description } = await chooseBackend(request);
 console.log(description);
+// One that was asked for Docker has nothing else; one that took what there was also serves runs that ask for the embedded sandbox.
+const backends = new Backends(backend, request.choice === 'auto' ? embeddedBackend : undefined);
 const reaper =
   backend.name === 'docker' ? reapRegularly(engineOf().docker, (ids) => console.log(`removed ${ids.length} boxes that nobody owned any more`)) : undefined;
 const table = new SandboxTable(tableOptions);
 const config = runConfigLoader(home);
 const activities: SandboxActivities = {
-  execute: createExecute({ backend, table, store: new ArtifactStore(artifactRoot(home)), taskQueue, sources: taskSourcesLoader(config), config }),
+  execute: createExecute({ backends, table, store: new ArtifactStore(artifactRoot(home)), taskQueue, sources: taskSourcesLoader(config), config }),
   closeSandboxes: createCloseSandboxes({ table, taskQueue }),
 };
 const { connection, namespace } = await connectWorker();
@@ -70,6 +73,6 @@ try {
 } finally {
   reaper?.stop();
   await table.closeAll();
-  await backend.shutdown();
+  await backends.shutdown();
   await connection.close();
 }

@@ -30,9 +30,13 @@ export async function chooseBackend(request: BackendRequest): Promise<ChosenBack
 }
 
 function embedded(why = ''): ChosenBackend {
-  const processes = defaultProcesses();
-  const description = `embedded sandbox: CPython as WebAssembly in ${processes} processes; no boundary against hostile code${why}`;
-  return { backend: new EmbeddedBackend({ processes }), description };
+  const description = `embedded sandbox: CPython as WebAssembly in ${defaultProcesses()} processes; no boundary against hostile code${why}`;
+  return { backend: embeddedBackend(), description };
+}
+
+/** Starts its processes when they are needed. */
+export function embeddedBackend(): SandboxBackend {
+  return new EmbeddedBackend({ processes: defaultProcesses() });
 }
 
 /** Two at least, so that one that is being replaced does not stop every rollout; no more than half the cores, which sampling needs. */

@@ -7,6 +7,8 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { ArtifactStore } from '../../activities/artifacts/store.ts';
 import { createCloseSandboxes } from '../../activities/closeSandboxes.ts';
 import { createExecute } from '../../activities/execute.ts';
+import { Backends } from '../../activities/sandbox/backends.ts';
+import { EmbeddedBackend } from '../../activities/sandbox/embedded/backend.ts';
 import { createJudge } from '../../activities/sandbox/judge.ts';
 import { SandboxTable } from '../../activities/sandbox/table.ts';
 import type { ExecuteInput, ExecuteResult, ExecutionResult } from '../../core/rollout/types.ts';
@@ -51,7 +53,7 @@ async function executionOf(result: ExecuteResult): Promise<ExecutionResult> {
 
 onEachBackend((backend) => {
   function worker(table = new SandboxTable({ leaseMs: 60_000, capacity: 8, maxWaiting: 8 }), played = task) {
-    const execute = createExecute({ backend: backend(), table, store: artifacts, taskQueue, ...runOf(played) });
+    const execute = createExecute({ backends: new Backends(backend()), table, store: artifacts, taskQueue, ...runOf(played) });
     const run = (input: ExecuteInput) => new MockActivityEnvironment().run(execute, input) as Promise<ExecuteResult>;
     return { table, run, close: createCloseSandboxes({ table, taskQueue }) };
   }
@@ -153,7 +155,7 @@ onEachBackend((backend) => {
         [{ backend: 'auto', image: 'science' }, `the run asks for science, this worker has ${backend().image ?? 'none'}`],
       ] as const;
       for (const [asked, message] of refusals) {
-        const execute = createExecute({ backend: backend(), table, store: artifacts, taskQueue, ...runOf(task, asked) });
+        const execute = createExecute({ backends: new Backends(backend()), table, store: artifacts, taskQueue, ...runOf(task, asked) });
         await expect(new MockActivityEnvironment().run(execute, cell(0, '1'))).rejects.toMatchObject({
           type: 'SandboxUnavailable',
           nonRetryable: true,
@@ -163,9 +165,37 @@ onEachBackend((backend) => {
       expect(table.size).toBe(0);
     });
 
+    test('gives a run that asks for the embedded sandbox one beside its own, where the worker may', async () => {
+      const table = new SandboxTable({ leaseMs: 60_000, capacity: 1, maxWaiting: 1 });
+      const made: EmbeddedBackend[] = [];
+      const makeEmbedded = () => {
+        made.push(new EmbeddedBackend({ processes: 1 }));
+        return made.at(-1) as EmbeddedBackend;
+      };
+      const backends = new Backends(backend(), makeEmbedded);
+      const execute = createExecute({ backends, table, store: artifacts, taskQueue, ...runOf(task, { backend: 'embedded' }) });
+      const run = (input: ExecuteInput) => new MockActivityEnvironment().run(execute, input) as Promise<ExecuteResult>;
+      const first = await run(cell(0, 'probe(3)'));
+      const second = await run(cell(1, 'calls', { sandbox: first.sandbox, committedCells: [{ text: 'probe(3)' }] }));
+      expect([first, second]).toMatchObject([
+        { sandbox: { backend: 'embedded' }, observation: { text: "'low'" } },
+        { sandbox: { backend: 'embedded' }, observation: { text: '1' }, replayed: false },
+      ]);
+      expect(made).toHaveLength(backend().name === 'embedded' ? 0 : 1);
+      await createCloseSandboxes({ table, taskQueue })({ sandboxes: [first.sandbox] });
+      await made[0]?.shutdown();
+      expect(made[0]?.pids ?? []).toEqual([]);
+    });
+
     test('runs the cells of a run without rollback in place where the backend can', async () => {
       const table = new SandboxTable({ leaseMs: 60_000, capacity: 1, maxWaiting: 1 });
-      const execute = createExecute({ backend: backend(), table, store: artifacts, taskQueue, ...runOf(task, { backend: 'auto', rollback: false }) });
+      const execute = createExecute({
+        backends: new Backends(backend()),
+        table,
+        store: artifacts,
+        taskQueue,
+        ...runOf(task, { backend: 'auto', rollback: false }),
+      });
       const run = (turn: number, code: string) => new MockActivityEnvironment().run(execute, cell(turn, code)) as Promise<ExecuteResult>;
       if (backend().name === 'docker') {
         const first = (await executionOf(await run(0, 'import os\nos.getpid()'))).value;
@@ -177,7 +207,7 @@ onEachBackend((backend) => {
 
     test('stops the running cell when the activity is cancelled, and frees the place', async () => {
       const table = new SandboxTable({ leaseMs: 60_000, capacity: 1, maxWaiting: 1 });
-      const execute = createExecute({ backend: backend(), table, store: artifacts, taskQueue, ...runOf(task) });
+      const execute = createExecute({ backends: new Backends(backend()), table, store: artifacts, taskQueue, ...runOf(task) });
       const environment = new MockActivityEnvironment();
       const running = environment.run(execute, cell(0, 'while True: pass'));
       setTimeout(() => environment.cancel('CANCELLED'), 300);

@@ -6,6 +6,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ArtifactStore } from '../../../activities/artifacts/store.ts';
 import { createExecute } from '../../../activities/execute.ts';
+import { Backends } from '../../../activities/sandbox/backends.ts';
 import { DockerBackend } from '../../../activities/sandbox/docker/backend.ts';
 import { ensureImage } from '../../../activities/sandbox/docker/image.ts';
 import { ownBoxes, reap } from '../../../activities/sandbox/docker/reaper.ts';
@@ -53,7 +54,7 @@ describe.skipIf(noPrivateDaemon !== undefined)(
       table = new SandboxTable({ leaseMs: 600_000, capacity: 8, maxWaiting: 8 });
       const config = async () => ({ limits: { execution: limits, rolloutTimeoutMs: null }, sandbox: { backend: 'docker' as const } });
       const execute = createExecute({
-        backend,
+        backends: new Backends(backend),
         table,
         store: new ArtifactStore(directory),
         taskQueue: 'here',
