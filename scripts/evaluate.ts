@@ -6,6 +6,7 @@
  * @example npm run evaluate -- ./my-model --config examples/own-tasks.yaml --modes greedy
  */
 import { writeFileSync } from 'node:fs';
+import type { RunConfig } from '../core/run/config.ts';
 import { playingQueue } from '../core/run/names.ts';
 import type { EvaluateInput, EvaluationResult } from '../core/run/types.ts';
 import { loadRunConfig } from '../workers/config/runConfig.ts';
@@ -45,7 +46,7 @@ await runCommand(async () => {
   if (!isDirectory && (options.taskFile ?? options.family))
     throw new Error("a run is measured on its own tasks: give its checkpoint's policy directory to measure on others");
   return withProcesses(async (processes, signal) => {
-    const config = isDirectory ? loadRunConfig(options.config, taskOverrides()) : await configOfRun(subject);
+    const config = isDirectory ? directoryConfig() : await configOfRun(subject);
     const measured = isDirectory ? await measuredPolicy(subject, config, processes, signal) : { run: subject, checkpoint: options.checkpoint };
     const results = await resultsOf(processes, measured);
     return options.against === undefined ? shown(results) : compared(results, await resultsOf(processes, await against(options.against)));
@@ -90,6 +91,13 @@ async function play(processes: Processes, input: EvaluateInput): Promise<Evaluat
     .then((result) => result as EvaluationResult)
     .catch(throwCause)
     .finally(() => client.connection.close());
+}
+
+/** The tasks and limits of `--config`, for a policy that stays as it is. */
+function directoryConfig(): RunConfig {
+  const { contextLength, turnFormat } = loadRunConfig(options.config).policy;
+  const policy = `policy=${JSON.stringify({ path: subject, contextLength, turnFormat })}`;
+  return loadRunConfig(options.config, ['warmup={steps: 0}', policy, ...taskOverrides()]);
 }
 
 function taskOverrides(): string[] {
