@@ -6,17 +6,16 @@
  * @example npm run evaluate -- ./my-model --config examples/own-tasks.yaml --modes greedy
  */
 import { writeFileSync } from 'node:fs';
-import { playingQueue } from '../core/run/names.ts';
+import type { RunConfig } from '../core/run/config.ts';
 import type { EvaluateInput, EvaluationResult } from '../core/run/types.ts';
 import { loadRunConfig } from '../workers/config/runConfig.ts';
 import type { Processes } from '../workers/supervisor/supervisor.ts';
 import { evaluationTable } from './display/evaluationTable.ts';
 import { differences, differenceTable, passTable } from './display/passTable.ts';
 import { configOfRun, isCheckpointOf, type Measured, measuredPolicy } from './evaluations/measured.ts';
+import { modesOf, playEvaluation } from './evaluations/playEvaluation.ts';
 import { commandNamed, exitCodes, runCommand, say, withProcesses } from './runs/command.ts';
-import { throwCause } from './runs/followRun.ts';
 import { wholeNumber } from './runs/options.ts';
-import { clientFor } from './runs/playRun.ts';
 import { isModelDirectory, rolloutConfigOf, runOnDisk } from './runs/policyOf.ts';
 
 const program = commandNamed('evaluate')
@@ -45,7 +44,7 @@ await runCommand(async () => {
   if (!isDirectory && (options.taskFile ?? options.family))
     throw new Error("a run is measured on its own tasks: give its checkpoint's policy directory to measure on others");
   return withProcesses(async (processes, signal) => {
-    const config = isDirectory ? loadRunConfig(options.config, taskOverrides()) : await configOfRun(subject);
+    const config = isDirectory ? directoryConfig() : await configOfRun(subject);
     const measured = isDirectory ? await measuredPolicy(subject, config, processes, signal) : { run: subject, checkpoint: options.checkpoint };
     const results = await resultsOf(processes, measured);
     return options.against === undefined ? shown(results) : compared(results, await resultsOf(processes, await against(options.against)));
@@ -79,28 +78,18 @@ async function resultsOf(processes: Processes, { run, checkpoint }: Measured): P
   const input = (mode: EvaluationResult['mode']): EvaluateInput => {
     return { run, step: 0, policy, mode, tasks: options.tasks, samplesPerTask: options.samples, config: rolloutConfigOf(config), perTask: true };
   };
-  return Promise.all(modes().map((mode) => play(processes, input(mode))));
+  return Promise.all(modesOf(options.modes).map((mode) => playEvaluation(processes, input(mode))));
 }
 
-async function play(processes: Processes, input: EvaluateInput): Promise<EvaluationResult> {
-  const client = await clientFor(processes);
-  const workflowId = `evaluate/${input.run}/${Date.now()}-${input.mode}`;
-  return client.workflow
-    .execute('evaluate', { taskQueue: playingQueue, workflowId, args: [input] })
-    .then((result) => result as EvaluationResult)
-    .catch(throwCause)
-    .finally(() => client.connection.close());
+/** The tasks and limits of `--config`, for a policy that stays as it is. */
+function directoryConfig(): RunConfig {
+  const { contextLength, turnFormat } = loadRunConfig(options.config).policy;
+  const policy = `policy=${JSON.stringify({ path: subject, contextLength, turnFormat })}`;
+  return loadRunConfig(options.config, ['warmup={steps: 0}', policy, ...taskOverrides()]);
 }
 
 function taskOverrides(): string[] {
   const { taskFile, checker, family } = options;
   if (family !== undefined) return [`tasks=[{family: ${JSON.stringify(family)}}]`];
   return taskFile === undefined ? [] : [`tasks=[{name: file, file: ${JSON.stringify(taskFile)}, checker: ${checker}, heldOutFraction: 1}]`];
-}
-
-function modes(): EvaluationResult['mode'][] {
-  return options.modes.split(',').map((mode) => {
-    if (mode === 'greedy' || mode === 'sampled') return mode;
-    throw new Error(`--modes: expected greedy, sampled or both, got ${mode}`);
-  });
 }

@@ -11,12 +11,17 @@ export interface TaskReport {
 }
 
 /** @throws Error with the place, the expectation, what was found and the remedy. */
-export async function validateTasks(config: TasksConfig & { readonly training: { readonly tasksPerStep: number } }, baseDirectory = '.'): Promise<TaskReport> {
+export async function validateTasks(
+  config: TasksConfig & { readonly training: { readonly tasksPerStep: number; readonly steps?: number } },
+  baseDirectory = '.',
+): Promise<TaskReport> {
   checkNames(config.tasks);
   for (const source of config.tasks) checkVocabulary(source, config.policy);
   const sources = await openTaskSources(config, baseDirectory);
-  for (const [name, file] of sources.files) checkAmounts(name, file, config.training.tasksPerStep);
-  sources.draw('train', 0, 1);
+  const { tasksPerStep, steps } = config.training;
+  // A run that trains nothing, for an evaluation, may hold out every task.
+  for (const [name, file] of sources.files) checkAmounts(name, file, steps === 0 ? 0 : tasksPerStep);
+  if (steps !== 0) sources.draw('train', 0, 1);
   sources.draw('heldOut', 0, 1);
   return { lines: config.tasks.map((source) => lineOf(source, sources.files.get(source.name))), files: sources.files };
 }

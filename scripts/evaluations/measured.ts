@@ -52,7 +52,7 @@ function measuringConfig(config: RunConfig, path: string): RunConfig {
 
 /** Which rows of a file are too long for a context depends on the policy's tokenizer. */
 async function checkSameTasks(config: RunConfig, own: RunConfig): Promise<void> {
-  const [mine, theirs] = await Promise.all([config, own].map(async (one) => (await validateTasks(one)).files));
+  const [mine, theirs] = await Promise.all([config, own].map(async (one) => (await validateTasks({ ...one, training: own.training })).files));
   for (const [name, file] of mine ?? []) {
     if (JSON.stringify(file.heldOut) === JSON.stringify(theirs?.get(name)?.heldOut)) continue;
     throw new Error(
