@@ -18,6 +18,7 @@ import { ConfigError } from './trainer/configError.ts';
 import { throwTrainerFailure } from './trainer/failures.ts';
 import { initialPolicy } from './trainer/initialPolicy.ts';
 import { modelCard } from './trainer/modelCard.ts';
+import { validateChats } from './trainer/validateChats.ts';
 
 export function createPrepareRun({ home }: { readonly home: string }): TrainerActivities['prepareRun'] {
   return (input) => heartbeating(() => prepareRun(home, input)).catch(throwTrainerFailure);
@@ -26,6 +27,8 @@ export function createPrepareRun({ home }: { readonly home: string }): TrainerAc
 async function prepareRun(home: string, { run, config }: PrepareInput): Promise<PreparedRun> {
   await refuseBadTasks(config);
   await refuseBadEmbedder(config);
+  // Later each commit reads the file again; a run whose warm-up is over needs it no more.
+  if ((await readStoredConfig(home, run)) === undefined) await refuseBadChats(config);
   await settleConfig(home, run, config);
   const { checkpoints, evaluations, status } = runPaths(home, run);
   await mkdir(checkpoints, { recursive: true });
@@ -43,6 +46,12 @@ async function prepareRun(home: string, { run, config }: PrepareInput): Promise<
 async function refuseBadTasks(config: RunConfig): Promise<void> {
   await validateTasks(config).catch((error: Error) => {
     throw new ConfigError(error.message, { cause: error });
+  });
+}
+
+async function refuseBadChats(config: RunConfig): Promise<void> {
+  await validateChats(config).catch((error: Error) => {
+    throw new ConfigError(`warmup.chats: ${error.message}`, { cause: error });
   });
 }
 
@@ -79,7 +88,7 @@ async function makeInitialCheckpoint(checkpoints: string, config: RunConfig): Pr
     metrics: {},
   };
   const { weights, files } = await initialPolicy(config);
-  const policy = await writeCheckpoint(checkpoints, { state, weights, moments: null, files, card: modelCard(config, state) });
+  const policy = await writeCheckpoint(checkpoints, { state, weights, moments: null, files, card: modelCard(config, state, files) });
   return { policy, state };
 }
 

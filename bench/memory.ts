@@ -1,145 +1,106 @@
 /**
- * @file Memory figures: how much the resident memory of a trainer and of a policy worker's decoder still grows after their twentieth step of
- * 200, on the preset nano with rollouts of ever different lengths. Each runs in a process of its own, with the allocator settings and flags
- * that the supervisor gives its workers. Traps: memory that only looks grown because the garbage collector has not run (so the growth is that
- * of medians over ten steps), and a quick system that reads memory back from swap (RSS is what counts here).
+ * @file Memory figures: how much each worker of a whole run of 200 steps still grows after its twentieth: a quickstart with a short warm-up, in
+ * a home and on ports of its own, in which the resident memory of every worker is read twice a second. Traps: a heap that only looks grown
+ * because the garbage collector has not run (so the growth is that of medians over ten steps), and memory in swap (RSS is what counts here).
  */
-import { fork } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { writePolicyDirectory } from '../activities/checkpoint/policyDirectory.ts';
-import { jsonBytes } from '../activities/checkpoint/policyFiles.ts';
-import { Decoder } from '../activities/policy/decoding/decoder.ts';
-import { createTrainingEngine } from '../activities/policy/training/engine.ts';
-import { huggingFaceConfigOf } from '../core/model/huggingFaceConfig.ts';
-import { initialWeights } from '../core/model/initialWeights.ts';
-import { presetConfig } from '../core/model/presets.ts';
-import { type Random, randomOf } from '../core/random.ts';
-import type { BatchRow } from '../core/run/batch.ts';
-import { allocatorSettings, computeFlags } from '../workers/supervisor/workerProcess.ts';
+import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { temporalConfigWithOwnPorts } from '../test/support/ownPorts.ts';
+import { workerRoles } from '../workers/supervisor/processRecords.ts';
 import type { Figure } from './figure.ts';
 
 const steps = 200;
 const settledAfter = 20;
 const window = 10;
 const mostGrowth = 0.1;
-const rowsPerStep = 32;
-const config = presetConfig('nano', 98);
-const loss = { clipLow: 0.2, clipHigh: 0.28, dualClip: null, klCoefficient: 0, entropyCoefficient: 0, aggregation: 'tokenMean' } as const;
-const optimizer = { lr: 1e-4, betas: [0.9, 0.95], eps: 1e-8, weightDecay: 0.01, maxGradNorm: 1 } as const;
+const sampleEveryMs = 500;
+const script = fileURLToPath(new URL('../scripts/quickstart.ts', import.meta.url));
+const settings = ['--steps', String(steps), 'warmup.steps=400', 'evaluation.tasks=32'];
+/** `scout` has nothing to do in a training run. */
+const roles = workerRoles.filter((role) => role !== 'scout');
+type MeasuredRole = (typeof roles)[number];
 
-/** What one step of each kind of worker does; called once per step. */
-const kinds = { trainer: trainerSteps, decoder: decoderSteps } as const;
-type Kind = keyof typeof kinds;
+/** MiB by steps that were done, for each worker. */
+type Samples = Map<MeasuredRole, number[][]>;
 
 export async function memoryFigures(): Promise<Figure[]> {
-  const figures: Figure[] = [];
-  for (const kind of ['trainer', 'decoder'] as const) figures.push(...figuresOf(kind, await measured(kind)));
-  return figures;
+  const samples = await sampledRun();
+  return roles.flatMap((role) => figuresOf(role, (samples.get(role) ?? []).map(median)));
 }
 
-function figuresOf(kind: Kind, mebibytes: readonly number[]): Figure[] {
-  const settled = median(mebibytes.slice(settledAfter - window, settledAfter));
-  const later = mebibytes.slice(settledAfter).map((_, i, all) => median(all.slice(Math.max(0, i - window + 1), i + 1)));
+function figuresOf(role: MeasuredRole, perStep: readonly number[]): Figure[] {
+  const settled = median(perStep.slice(settledAfter - window, settledAfter));
+  const later = perStep.slice(settledAfter).map((_, i, all) => median(all.slice(Math.max(0, i - window + 1), i + 1)));
   const growth = Math.max(...later) / settled - 1;
-  const how = `${steps} steps of ${rowsPerStep} rollouts of 40 to 160 tokens, preset nano; medians over ${window} steps`;
+  const how = `npm run quickstart -- ${settings.join(' ')}; resident memory, median of each step, then medians over ${window} steps`;
   return [
     {
-      name: `memory.${kind}.growth`,
+      name: `memory.${role}.growth`,
       value: growth,
       unit: 'share',
       bar: `≤ ${mostGrowth}`,
       pass: growth <= mostGrowth,
       spread: null,
-      how: `${how}; after step ${settledAfter}`,
+      how: `${how}; the largest after step ${settledAfter} ÷ that of step ${settledAfter}, - 1`,
     },
-    { name: `memory.${kind}.resident`, value: settled, unit: 'MiB', bar: null, pass: null, spread: [Math.min(...mebibytes), Math.max(...mebibytes)], how },
+    { name: `memory.${role}.resident`, value: settled, unit: 'MiB', bar: null, pass: null, spread: [Math.min(...later), Math.max(...later)], how },
   ];
 }
 
-/** Resident memory after each step. */
-function measured(kind: Kind): Promise<number[]> {
-  return new Promise((resolve, reject) => {
-    const sizes: number[] = [];
-    const child = fork(import.meta.filename, [kind], { env: { ...process.env, ...allocatorSettings }, execArgv: [...process.execArgv, ...computeFlags] });
-    child.on('message', (bytes: number) => sizes.push(bytes / 2 ** 20));
-    child.on('error', reject);
-    child.on('exit', (code) =>
-      code === 0 && sizes.length === steps
-        ? resolve(sizes)
-        : reject(new Error(`bench/memory.ts ${kind}: ended with code ${code} after ${sizes.length} of ${steps} steps`)),
-    );
-  });
-}
-
-async function trainerSteps(step: (work: () => Promise<unknown>) => Promise<void>): Promise<void> {
-  const engine = createTrainingEngine();
-  await engine.load(config, initialWeights(config, 1), null);
-  const random = randomOf(1);
-  const settings = { loss, temperature: 1, optimizer, passes: 1, minibatches: 1, microBatchTokens: 4096, maxLogprobDifference: Number.MAX_VALUE };
-  const signal = new AbortController().signal;
-  await step(async () => {
-    await engine.policyStep(rolloutRows(random), { ...settings, signal });
-    await engine.state();
-  });
-  await engine.close();
-}
-
-function rolloutRows(random: Random): BatchRow[] {
-  return Array.from({ length: rowsPerStep }, (_, sibling) => {
-    const length = random.integer(40, 160);
-    const sampledMask = Uint8Array.from({ length }, (_, t) => (t > 20 && random.next() < 0.6 ? 1 : 0));
-    return {
-      taskId: 'bench',
-      sibling,
-      tokens: Int32Array.from({ length }, () => random.integer(0, config.vocabSize - 1)),
-      sampledMask,
-      behaviorLogprobs: Float32Array.from(sampledMask, (sampled) => -sampled * Math.log(config.vocabSize)),
-      advantages: Float32Array.from(sampledMask, (sampled) => sampled * (2 * random.next() - 1)),
-    };
-  });
-}
-
-/** Every step has a policy version of its own, as in a run: its key differs, its weights are the same. */
-async function decoderSteps(step: (work: () => Promise<unknown>) => Promise<void>): Promise<void> {
-  const path = await mkdtemp(join(tmpdir(), 'turnwise-bench-memory-'));
-  const decoder = new Decoder();
+async function sampledRun(): Promise<Samples> {
+  const home = mkdtempSync(join(tmpdir(), 'turnwise-bench-memory-'));
   try {
-    const files = new Map([['config.json', jsonBytes(huggingFaceConfigOf(config, { endOfTurn: 0, padding: 0 }))]]);
-    await writePolicyDirectory(path, { weights: initialWeights(config, 1), files, card: '' });
-    const random = randomOf(2);
-    let version = 0;
-    await step(async () => {
-      version += 1;
-      const calls = Array.from({ length: rowsPerStep }, (_, seed) => {
-        const context = Int32Array.from({ length: random.integer(16, 100) }, () => random.integer(0, config.vocabSize - 1));
-        return decoder.generate(
-          { key: `version ${version}`, path },
-          { context, seed, rule: { temperature: 1, topK: 0, topP: 1 }, maxTokens: random.integer(8, 60), endTokens: [] },
-        );
-      });
-      await Promise.all(calls);
-    });
+    const environment = { ...process.env, TURNWISE_HOME: home, TURNWISE_TEMPORAL_YAML: await temporalConfigWithOwnPorts(home) };
+    const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', script, ...settings], { env: environment, stdio: 'ignore' });
+    const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
+    const samples: Samples = new Map(roles.map((role) => [role, Array.from({ length: steps }, () => [])]));
+    for (let code: number | null | 'goesOn' = 'goesOn'; code === 'goesOn'; ) {
+      sample(home, samples);
+      code = await Promise.race([ended, pause(sampleEveryMs, 'goesOn' as const)]);
+      if (code !== 'goesOn' && code !== 0) throw new Error(`bench/memory.ts: expected the run to end with exit code 0, got ${code}`);
+    }
+    return samples;
   } finally {
-    await decoder.close();
-    await rm(path, { recursive: true, force: true });
+    rmSync(home, { recursive: true, force: true });
   }
 }
 
-/** The child's side: 200 times the work, and after each the resident memory to the parent. */
-async function report(kind: Kind): Promise<void> {
-  await kinds[kind](async (work) => {
-    for (let done = 0; done < steps; done++) {
-      await work();
-      process.send?.(process.memoryUsage.rss());
-    }
-  });
-  process.disconnect();
+/** Only while steps are being done: neither warm-up nor the evaluations are steps. */
+function sample(home: string, samples: Samples): void {
+  const done = stepsDone(home);
+  if (done === 0 || done >= steps) return;
+  for (const role of roles) {
+    const mebibytes = residentMebibytes(join(home, 'processes', `${role}.json`));
+    if (mebibytes !== undefined) samples.get(role)?.[done]?.push(mebibytes);
+  }
 }
 
+function stepsDone(home: string): number {
+  const runs = join(home, 'runs');
+  const [run] = existsSync(runs) ? readdirSync(runs) : [];
+  const metrics = run === undefined ? undefined : join(runs, run, 'metrics.jsonl');
+  if (metrics === undefined || !existsSync(metrics)) return 0;
+  return readFileSync(metrics, 'utf8')
+    .split('\n')
+    .filter((line) => line.includes('"kind":"step"')).length;
+}
+
+/** Undefined between two lives of a worker. Linux only. */
+function residentMebibytes(record: string): number | undefined {
+  try {
+    const { pid } = JSON.parse(readFileSync(record, 'utf8')) as { pid: number };
+    const kibibytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+    return kibibytes === undefined ? undefined : Number(kibibytes) / 1024;
+  } catch {
+    return undefined;
+  }
+}
+
+/** NaN of nothing: a figure that then cannot pass. */
 function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] as number;
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }
-
-if (process.send && process.argv[1] === import.meta.filename) await report(process.argv[2] as Kind);

@@ -8,6 +8,7 @@ import { writeFileSync } from 'node:fs';
 import { playingQueue } from '../core/run/names.ts';
 import type { EvaluateInput, EvaluationResult } from '../core/run/types.ts';
 import { loadRunConfig } from '../workers/config/runConfig.ts';
+import { withPinnedModel } from '../workers/modelPlan.ts';
 import type { Processes } from '../workers/supervisor/supervisor.ts';
 import { evaluationTable } from './display/evaluationTable.ts';
 import { differenceTable, passTable } from './display/passTable.ts';
@@ -74,9 +75,9 @@ async function play(processes: Processes, input: EvaluateInput): Promise<Evaluat
 }
 
 /** A directory gets a run of its own that trains nothing; its first checkpoint is then measured like any other. */
-function evaluateDirectory(): Promise<number> {
+async function evaluateDirectory(): Promise<number> {
   const nothing = ['warmup={steps: 0}', 'training.steps=0', 'gate.minSampledSolved=0', 'evaluation.tasks=1', 'evaluation.modes=[greedy]'];
-  const config = loadRunConfig(options.config, [...nothing, `policy={path: ${JSON.stringify(subject)}}`, ...taskOverrides()]);
+  const config = await withPinnedModel(loadRunConfig(options.config, [...nothing, `policy={path: ${JSON.stringify(subject)}}`, ...taskOverrides()]));
   const run = newRunName('evaluate');
   return withProcesses(async (processes, signal) => {
     const code = await playRun({ run, config }, processes, signal);

@@ -6,8 +6,8 @@
 import { basename, extname } from 'node:path';
 import { loadRunConfig } from '../workers/config/runConfig.ts';
 import { askWorkersFor } from '../workers/config/sandboxBackend.ts';
-import { modelMemoryText } from '../workers/modelPlan.ts';
-import { validateTasks } from '../workers/tasks.ts';
+import { modelMemoryText, withPinnedModel } from '../workers/modelPlan.ts';
+import { validateChats, validateTasks } from '../workers/tasks.ts';
 import { commandNamed, runCommand, say, withProcesses } from './runs/command.ts';
 import { planText } from './runs/plan.ts';
 import { playRun } from './runs/playRun.ts';
@@ -26,11 +26,12 @@ const options = program.opts<{ run?: string; dryRun?: boolean; json?: string }>(
 const [file = '', ...overrides] = program.args;
 
 await runCommand(async () => {
-  const config = loadRunConfig(file, overrides);
+  const config = await withPinnedModel(loadRunConfig(file, overrides));
   const { lines } = await validateTasks(config);
+  const chats = await validateChats(config);
   const memory = await modelMemoryText(config);
   if (options.dryRun) {
-    say(`${planText(config, memory)}\n\n${lines.map((line) => `  ${line}`).join('\n')}`);
+    say(`${planText(config, memory)}\n\n${[...lines, ...(chats === undefined ? [] : [chats])].map((line) => `  ${line}`).join('\n')}`);
     return 0;
   }
   askWorkersFor(config.sandbox.backend);

@@ -1,9 +1,19 @@
-/** @file What a plan says of an existing model: its size, and the memory that it takes. */
+/** @file What a plan says of an existing model: its size, the memory that it takes, and of one of the hub its commit. */
 
+import { modelDirectoryOf, pinnedModel } from '../activities/checkpoint/modelSource.ts';
 import { readPolicyConfigOf } from '../activities/trainer/initialPolicy.ts';
 import { memoryBytes } from '../activities/trainer/machineMemory.ts';
 import { memoryEstimate, memoryProblem } from '../core/model/memory.ts';
 import type { RunConfig } from '../core/run/config.ts';
+
+/** The configuration with a model of the hub by its commit, which the run's record then has. Downloads it, since everything else is checked against it. */
+export async function withPinnedModel(config: RunConfig): Promise<RunConfig> {
+  const { path } = config.policy;
+  if (path === null) return config;
+  const pinned = await pinnedModel(path);
+  await modelDirectoryOf(pinned);
+  return { ...config, policy: { ...config.policy, path: pinned } };
+}
 
 /** @throws Error with the key and what to do, when the model cannot be read or does not fit into this machine. */
 export async function modelMemoryText({ policy }: RunConfig): Promise<string | undefined> {

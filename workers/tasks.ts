@@ -1,2 +1,3 @@
-/** @file What commands check of a run's tasks before they start it. */
+/** @file What commands check of a run's tasks and chats before they start it. */
 export { validateTasks } from '../activities/tasks/validateTasks.ts';
+export { validateChats } from '../activities/trainer/validateChats.ts';

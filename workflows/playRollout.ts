@@ -60,6 +60,8 @@ export async function playRollout(plan: RolloutPlan): Promise<PlayedRollout> {
 async function playTurns(plan: RolloutPlan, turns: PlayedTurn[], sandbox: RolloutSandbox): Promise<StopReason> {
   for (let turn = 0; ; turn++) {
     const generated = await generate(plan, turns);
+    // The prompt alone fills the context: no turn was played, so there is nothing to learn from.
+    if (turn === 0 && generated.sampledTokens === 0) return 'contextLength';
     turns.push(playedTurn(plan, turn, generated));
     plan.onTurn?.(turn);
     const execution = await executed(plan, turn, generated, sandbox);

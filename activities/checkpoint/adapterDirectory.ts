@@ -3,12 +3,13 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { adapterDescriptionOf } from '../../core/model/adapterConfig.ts';
 import type { Weights } from '../../core/model/config.ts';
+import { isHubName } from '../../core/model/hubName.ts';
 import { adapterShapes, type LoraConfig } from '../../core/model/lora.ts';
 import { checkTensors } from '../../core/model/tensorNames.ts';
 import { type BaseModel, baseModelFileName, describeBaseModel, readBaseModel, verifyBaseModel } from './baseModel.ts';
 import { type ModelDirectory, openModelDirectory } from './modelDirectory.ts';
 import { ModelDirectoryError, readJsonFile } from './modelFile.ts';
-import { modelDirectoryOf } from './modelSource.ts';
+import { baseOfAdapter, modelDirectoryOf, pinnedModel } from './modelSource.ts';
 import { readHeader, readTensors } from './safetensors.ts';
 
 export const adapterConfigFileName = 'adapter_config.json';
@@ -35,13 +36,34 @@ function isThere(path: string): Promise<boolean> {
 
 /** @throws an error that names the file, key or tensor; CheckpointError when the base is another than the adapter was trained on. */
 export async function readAdapterDirectory(directory: string): Promise<Adapter> {
-  const { lora, base: named } = adapterDescriptionOf(await readJsonFile(directory, adapterConfigFileName));
+  const { lora, base: named, revision } = adapterDescriptionOf(await readJsonFile(directory, adapterConfigFileName));
   // Adapters that other software made name their base by a path alone.
   const known = (await isThere(join(directory, baseModelFileName))) ? await readBaseModel(directory) : undefined;
-  const model = await openModelDirectory(await modelDirectoryOf(known?.model ?? named));
+  const source = known?.model ?? (await pinnedModel(baseOfAdapter(named, revision)));
+  const model = await openModelDirectory(await existingBase(directory, source));
   if (known !== undefined) await verifyBaseModel(known, model);
-  const base = known ?? (await describeBaseModel(model.directory, model));
+  const base = known ?? (await describeBaseModel(isHubName(source) ? source : model.directory, model));
   return { lora, base, model, weights: await readAdapterWeights(directory, adapterShapes(model.config, lora)) };
+}
+
+/** Where an adapter's base is: by base_model.json where turnwise made the adapter, else by its name in adapter_config.json. */
+export async function baseDirectoryOf(directory: string): Promise<string> {
+  if (await isThere(join(directory, baseModelFileName))) return existingBase(directory, (await readBaseModel(directory)).model);
+  const { base, revision } = adapterDescriptionOf(await readJsonFile(directory, adapterConfigFileName));
+  return existingBase(directory, baseOfAdapter(base, revision));
+}
+
+async function existingBase(adapter: string, base: string): Promise<string> {
+  const directory = await modelDirectoryOf(base);
+  if (await isThere(join(directory, 'config.json'))) return directory;
+  const place = (await isThere(join(adapter, baseModelFileName))) ? `model in ${baseModelFileName}` : `base_model_name_or_path in ${adapterConfigFileName}`;
+  throw new ModelDirectoryError(`${adapter}: expected the adapter's base model at ${directory}, found none; put it there, or change ${place}`);
+}
+
+/** Adapters of other software often come without a tokenizer; then it is that of their base. */
+export async function tokenizerDirectoryOf(directory: string): Promise<string> {
+  if ((await isThere(join(directory, 'tokenizer.json'))) || !(await isAdapterDirectory(directory))) return directory;
+  return baseDirectoryOf(directory);
 }
 
 async function readAdapterWeights(directory: string, shapes: ReadonlyMap<string, readonly number[]>): Promise<Weights> {

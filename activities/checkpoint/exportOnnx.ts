@@ -10,16 +10,15 @@ import { exportGraph } from '../../core/model/exportGraph.ts';
 import { syncDirectory } from '../artifacts/atomicWrite.ts';
 import { type FileDigest, writeDurably } from './durableFile.ts';
 import { removeIfEmpty } from './exportPolicy.ts';
-import { policyPieces, readPolicyDirectory } from './policyDirectory.ts';
-import { declareFloat32, readPolicyFiles, weightsFileName } from './policyFiles.ts';
+import { policyPieces, readWholePolicy } from './policyDirectory.ts';
+import { weightsFileName } from './policyFiles.ts';
 import { readHeader } from './safetensors.ts';
 
 export const onnxFileName = 'model.onnx';
 
 /** @throws Error when `out` holds something already, or the directory is no policy. */
 export async function exportOnnx(directory: string, name: string, out: string): Promise<Readonly<Record<string, FileDigest>>> {
-  const { config, weights } = await readPolicyDirectory(directory);
-  const files = declareFloat32(await readPolicyFiles(directory));
+  const { config, weights, files } = await readWholePolicy(directory);
   await removeIfEmpty(out);
   const temporary = join(dirname(out), `.${basename(out)}.${process.pid}.tmp`);
   try {

@@ -9,7 +9,7 @@ import { positionOf } from './checkpointName.ts';
 import { copyDurably, digestOf } from './durableFile.ts';
 import { listCheckpoints } from './findCheckpoint.ts';
 import { type ManifestFiles, manifestName, verifyCheckpoint } from './manifest.ts';
-import { readMergedPolicy, writePolicyDirectory } from './policyDirectory.ts';
+import { readWholePolicy, writePolicyDirectory } from './policyDirectory.ts';
 import { cardFileName } from './policyFiles.ts';
 
 export interface ExportedPolicy {
@@ -65,7 +65,7 @@ export async function removeIfEmpty(out: string): Promise<void> {
 async function mergePolicy(adapter: string, target: string): Promise<ManifestFiles> {
   if (!(await isAdapterDirectory(adapter))) throw new Error('export --merge: expected a run that trains an adapter (policy.lora), got one of whole models');
   await rm(target, { recursive: true, force: true });
-  await writePolicyDirectory(target, { ...(await readMergedPolicy(adapter)), card: await readFile(join(adapter, cardFileName), 'utf8') });
+  await writePolicyDirectory(target, { ...(await readWholePolicy(adapter)), card: await readFile(join(adapter, cardFileName), 'utf8') });
   const digests = (await readdir(target)).map(async (name) => [name, await digestOf(join(target, name))] as const);
   return Object.fromEntries(await Promise.all(digests));
 }

@@ -2,11 +2,14 @@
 import { createHash } from 'node:crypto';
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
+import { isHubName, parseHubName } from '../../core/model/hubName.ts';
 import { runPaths } from '../artifacts/paths.ts';
+import { baseDirectoryOf, isAdapterDirectory } from './adapterDirectory.ts';
 import { CheckpointError } from './checkpointErrors.ts';
 import { digestOf } from './durableFile.ts';
 import { listCheckpoints } from './findCheckpoint.ts';
 import { manifestName, verifyCheckpoint } from './manifest.ts';
+import { modelDirectoryOf } from './modelSource.ts';
 
 export interface NamedPolicy {
   /** Short, for clients and tables: the run, the checkpoint or the directory. */
@@ -26,13 +29,21 @@ export async function namedPolicy(home: string, text: string, checkpoint?: strin
   const isName = /^[a-z0-9][a-z0-9._-]*$/.test(text);
   if (isName && (await exists(runPaths(home, text).root))) return policyOfRun(home, text, checkpoint);
   if (checkpoint !== undefined) throw new Error(`${text}: expected the name of a run, of which to take ${checkpoint}; ${await runsText(home)}`);
+  if (isHubName(text)) return policyOfHub(text);
   const path = resolve(text);
   if (await exists(join(path, manifestName))) return policyOfCheckpoint(path);
-  if (!(await exists(join(path, 'config.json')))) {
-    throw new Error(`${text}: expected a run, a checkpoint or a Hugging Face directory (with config.json), found none of them; ${await runsText(home)}`);
+  if (!(await exists(join(path, 'config.json'))) && !(await isAdapterDirectory(path))) {
+    throw new Error(
+      `${text}: expected a run, a checkpoint or a Hugging Face directory (with config.json or adapter_config.json), found none of them; ${await runsText(home)}`,
+    );
   }
   if (basename(path) === 'policy' && (await exists(join(dirname(path), manifestName)))) return policyOfCheckpoint(dirname(path));
   return { name: basename(path), path, key: await contentKey(path) };
+}
+
+async function policyOfHub(text: string): Promise<NamedPolicy> {
+  const path = await modelDirectoryOf(text);
+  return { name: parseHubName(text).repo, path, key: await contentKey(path) };
 }
 
 async function policyOfRun(home: string, run: string, checkpoint: string | undefined): Promise<NamedPolicy> {
@@ -54,6 +65,7 @@ async function contentKey(path: string): Promise<string> {
   const hash = createHash('sha256');
   const names = (await readdir(path)).filter((name) => /\.(safetensors|json|jinja)$/.test(name)).toSorted();
   for (const name of names) hash.update(`${name} ${(await digestOf(join(path, name))).sha256}\n`);
+  if (await isAdapterDirectory(path)) hash.update(await contentKey(await baseDirectoryOf(path)));
   return hash.digest('hex');
 }
 

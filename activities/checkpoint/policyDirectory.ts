@@ -3,13 +3,12 @@ import { join } from 'node:path';
 import type { ModelConfig, Weights } from '../../core/model/config.ts';
 import { modelConfigOf } from '../../core/model/huggingFaceConfig.ts';
 import { type FrozenBase, mergedWeights } from '../../core/model/lora.ts';
-import { adapterConfigFileName, adapterWeightsFileName, isAdapterDirectory, readAdapterDirectory } from './adapterDirectory.ts';
-import { baseModelFileName, readBaseModel } from './baseModel.ts';
+import { type Adapter, adapterConfigFileName, adapterWeightsFileName, baseDirectoryOf, isAdapterDirectory, readAdapterDirectory } from './adapterDirectory.ts';
+import { baseModelFileName } from './baseModel.ts';
 import { writeDurably } from './durableFile.ts';
 import { frozenWeights } from './frozenWeights.ts';
 import { openModelDirectory, readModelWeights } from './modelDirectory.ts';
 import { readJsonFile } from './modelFile.ts';
-import { modelDirectoryOf } from './modelSource.ts';
 import { cardFileName, declareFloat32, type PolicyFiles, readPolicyFiles, weightsFileName } from './policyFiles.ts';
 import { encodeSafetensors } from './safetensors.ts';
 
@@ -33,21 +32,23 @@ export interface PolicyContent {
 
 /** The whole policy, an adapter merged into its base. @throws as openModelDirectory and readAdapterDirectory. */
 export async function readPolicyDirectory(directory: string): Promise<Policy> {
-  if (await isAdapterDirectory(directory)) {
-    const { model, lora, weights } = await readAdapterDirectory(directory);
-    return { config: model.config, weights: mergedWeights(await readModelWeights(model), weights, lora) };
-  }
+  if (await isAdapterDirectory(directory)) return mergedPolicy(await readAdapterDirectory(directory));
   const model = await openModelDirectory(directory);
   return { config: model.config, weights: await readModelWeights(model) };
 }
 
-/** A whole model made of an adapter and its base: the base's configuration, the adapter's tokenizer. */
-export async function readMergedPolicy(directory: string): Promise<Pick<PolicyContent, 'weights' | 'files'>> {
-  const { model, lora, weights } = await readAdapterDirectory(directory);
-  const files = new Map([...(await readPolicyFiles(model.directory)), ...(await readPolicyFiles(directory))]);
+async function mergedPolicy({ model, lora, weights }: Adapter): Promise<Policy> {
+  return { config: model.config, weights: mergedWeights(await readModelWeights(model), weights, lora) };
+}
+
+/** The same with its files, for a directory of a whole model in float32: the base's configuration, the adapter's tokenizer where it has one. */
+export async function readWholePolicy(directory: string): Promise<Policy & Pick<PolicyContent, 'files'>> {
+  if (!(await isAdapterDirectory(directory))) return { ...(await readPolicyDirectory(directory)), files: declareFloat32(await readPolicyFiles(directory)) };
+  const adapter = await readAdapterDirectory(directory);
+  const files = new Map([...(await readPolicyFiles(adapter.model.directory)), ...(await readPolicyFiles(directory))]);
   files.delete(adapterConfigFileName);
   files.delete(baseModelFileName);
-  return { weights: mergedWeights(await readModelWeights(model), weights, lora), files: declareFloat32(files) };
+  return { ...(await mergedPolicy(adapter)), files: declareFloat32(files) };
 }
 
 /** What an optimiser changes of a policy, and the base that it leaves alone. `folder` is where widened bases are kept. */
@@ -59,7 +60,7 @@ export async function readTrainedPolicy(directory: string, folder: string): Prom
 
 /** The architecture of a policy, without reading a tensor. */
 export async function readPolicyConfig(directory: string): Promise<ModelConfig> {
-  const base = (await isAdapterDirectory(directory)) ? await modelDirectoryOf((await readBaseModel(directory)).model) : directory;
+  const base = (await isAdapterDirectory(directory)) ? await baseDirectoryOf(directory) : directory;
   return modelConfigOf(await readJsonFile(base, 'config.json'));
 }
 

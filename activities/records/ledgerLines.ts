@@ -7,8 +7,9 @@ import type { CreditedTrajectory } from './trajectoryLine.ts';
 
 /** Why a trajectory is not trained on; undefined where it is. Begins with one word that can be counted. */
 export function exclusionOf(trajectory: Trajectory, { counted, dropped }: GroupCredit): string | undefined {
-  const { outcome, failure, turns } = trajectory;
+  const { outcome, failure, turns, stopReason } = trajectory;
   if (outcome === 'infra_error' || outcome === 'model_error' || outcome === 'cancelled') return failure === undefined ? outcome : `${outcome}: ${failure}`;
+  if (stopReason === 'contextLength') return 'context_length: the prompt leaves no room for a turn; raise policy.contextLength, or leave the task out';
   if (!isCounted(trajectory)) return `no_turns: the trajectory has ${turns.length} turns`;
   return dropped ? `uniform_group: all ${counted} counted siblings are ${outcome === 'solved' ? 'solved' : 'unsolved'}` : undefined;
 }

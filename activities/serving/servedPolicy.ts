@@ -1,5 +1,6 @@
 /** @file The policy that a server answers with: its tokenizer, its decoder, and the name that clients call it by. */
 import { seedOf } from '../../core/random.ts';
+import { tokenizerDirectoryOf } from '../checkpoint/adapterDirectory.ts';
 import { readPolicyConfig } from '../checkpoint/policyDirectory.ts';
 import type { Decoder } from '../policy/decoding/decoder.ts';
 import type { PolicyDirectory } from '../policy/decoding/messages.ts';
@@ -20,7 +21,7 @@ export interface ServedPolicy {
 /** Loads everything and samples one token, so that a policy that cannot be served is known before the first client. */
 export async function openServedPolicy(name: string, directory: PolicyDirectory, decoder: Pick<Decoder, 'generate'>): Promise<ServedPolicy> {
   const { maxPositions } = await readPolicyConfig(directory.path);
-  const policy = { name, directory, tokenizer: await PolicyTokenizer.load(directory.path), maxPositions, decoder };
+  const policy = { name, directory, tokenizer: await PolicyTokenizer.load(await tokenizerDirectoryOf(directory.path)), maxPositions, decoder };
   const context = policy.tokenizer.encodePrompt([{ role: 'user', content: '' }]);
   const rule = { temperature: 0, topK: 0, topP: 1 };
   await decoder.generate(directory, { context: context.subarray(0, maxPositions - 1), seed: 0, rule, maxTokens: 1, endTokens: [] });

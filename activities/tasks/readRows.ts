@@ -1,4 +1,4 @@
-/** @file The rows of a user's task file, JSON lines or parquet, each with the place it came from. */
+/** @file The rows of a user's file of tasks or chats, JSON lines or parquet, each with the place it came from. */
 import { readFile, stat } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet';
@@ -20,11 +20,12 @@ export class TaskFileError extends Error {
   override readonly name = 'TaskFileError';
 }
 
-export async function readRows(path: string): Promise<Rows> {
+/** `what` the file should hold, for messages. */
+export async function readRows(path: string, what = 'tasks'): Promise<Rows> {
   const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
-    throw new TaskFileError(`${path}: expected a file of tasks (${error.code}); paths are taken from the directory of the run's configuration`);
+    throw new TaskFileError(`${path}: expected a file of ${what} (${error.code}); paths are taken from the directory of the run's configuration`);
   });
-  if (!found.isFile()) throw new TaskFileError(`${path}: expected a file of tasks, got a directory; name the .jsonl or .parquet file inside`);
+  if (!found.isFile()) throw new TaskFileError(`${path}: expected a file of ${what}, got a directory; name the .jsonl or .parquet file inside`);
   const extension = extname(path).toLowerCase();
   if (extension === '.parquet') return { rows: await parquetRows(path), blank: 0 };
   if (['.jsonl', '.ndjson', '.json'].includes(extension)) return jsonRows(path, await readFile(path, 'utf8'));

@@ -96,7 +96,7 @@ function isDuplicate(seen: Map<string, { readonly where: string; readonly checke
   return true;
 }
 
-function badRows(errors: readonly string[]): TaskFileError {
+export function badRows(errors: readonly string[]): TaskFileError {
   const more = errors.length > errorsShown ? `\n… and ${errors.length - errorsShown} more rows` : '';
   return new TaskFileError(`${errors.slice(0, errorsShown).join('\n')}${more}`);
 }

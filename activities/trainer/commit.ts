@@ -34,7 +34,7 @@ export async function commit(trainer: TrainerDependencies, run: string, from: He
   const { checkpoints } = runPaths(trainer.home, run);
   const state = { ...from.state, ...advance, policyVersion: from.policy.policyVersion + 1, parentManifestSha256: from.policy.manifestSha256 };
   const { weights, moments } = await from.engine.state();
-  const policy = await writeCheckpoint(checkpoints, { state, weights, moments, files: from.files, card: modelCard(config, state) });
+  const policy = await writeCheckpoint(checkpoints, { state, weights, moments, files: from.files, card: modelCard(config, state, from.files) });
   await pruneCheckpoints(checkpoints, basename(policy.checkpoint), config.checkpoints);
   return { policy, state };
 }

@@ -7,6 +7,7 @@ const nonRetryable: Readonly<Record<string, string>> = {
   LogprobGateClosed: 'LogprobGateClosed',
   NonFiniteLoss: 'NonFiniteLoss',
   ConfigError: 'ConfigError',
+  HubRefusal: 'ConfigError',
   CheckpointError: 'BadCheckpoint',
   SafetensorsError: 'BadCheckpoint',
   ReferencePolicyError: 'BadReference',

@@ -4,13 +4,21 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { adapterConfigOf, adapterDescriptionOf } from '../../core/model/adapterConfig.ts';
 import type { ModelConfig } from '../../core/model/config.ts';
+import { isHubName, isPinned, parseHubName } from '../../core/model/hubName.ts';
 import { huggingFaceConfigOf } from '../../core/model/huggingFaceConfig.ts';
 import { initialWeights } from '../../core/model/initialWeights.ts';
 import { initialAdapter, type LoraConfig } from '../../core/model/lora.ts';
 import { memoryProblem } from '../../core/model/memory.ts';
 import { presetConfig } from '../../core/model/presets.ts';
 import type { RunConfig } from '../../core/run/config.ts';
-import { type Adapter, adapterConfigFileName, isAdapterDirectory, readAdapterDirectory } from '../checkpoint/adapterDirectory.ts';
+import {
+  type Adapter,
+  adapterConfigFileName,
+  baseDirectoryOf,
+  isAdapterDirectory,
+  readAdapterDirectory,
+  tokenizerDirectoryOf,
+} from '../checkpoint/adapterDirectory.ts';
 import { baseModelFileName, describeBaseModel } from '../checkpoint/baseModel.ts';
 import { openModelDirectory, readModelWeights } from '../checkpoint/modelDirectory.ts';
 import { readJsonFile } from '../checkpoint/modelFile.ts';
@@ -27,7 +35,11 @@ export interface InitialPolicy extends Policy {
 }
 
 export async function initialPolicy({ policy, seed }: RunConfig): Promise<InitialPolicy> {
-  return policy.path === null ? builtPolicy(policy, seed) : existingPolicy(policy.path, policy, seed);
+  if (policy.path === null) return builtPolicy(policy, seed);
+  if (isHubName(policy.path) && !isPinned(parseHubName(policy.path)))
+    throw new ConfigError(`policy.path: expected ${policy.path} with the commit of its revision behind an @; \`npm run train\` writes it`);
+  // Outside of what is refused for good: the network may come back.
+  return existingPolicy({ name: policy.path, path: await modelDirectoryOf(policy.path) }, policy, seed);
 }
 
 function builtPolicy({ preset, vocabulary, contextLength }: RunConfig['policy'], seed: number): InitialPolicy {
@@ -48,13 +60,20 @@ function vocabularyOf(files: TokenizerFiles): { size: number; endOfTurn: number;
   return { size: Object.keys(ids).length, endOfTurn: ids[names.eos_token] as number, padding: ids[names.pad_token] as number };
 }
 
+interface Source {
+  /** As the configuration has it. */
+  readonly name: string;
+  /** Where it is on this machine. */
+  readonly path: string;
+}
+
 /** @throws ConfigError when the directory is no policy that turnwise can train. */
-async function existingPolicy(path: string, settings: Pick<RunConfig['policy'], 'contextLength' | 'lora'>, seed: number): Promise<InitialPolicy> {
+async function existingPolicy({ name, path }: Source, settings: Pick<RunConfig['policy'], 'contextLength' | 'lora'>, seed: number): Promise<InitialPolicy> {
   try {
     const { config, lora } = await readPolicyConfigOf(path, settings.lora ?? null);
     const problem = memoryProblem(config, lora, memoryBytes());
     if (problem !== undefined) throw new Error(`${path}: ${problem}`);
-    const policy = await policyAt(path, settings.lora ?? null, seed);
+    const policy = await policyAt({ name, path }, settings.lora ?? null, seed);
     const tokenizer = await PolicyTokenizer.load(policy.tokenizerPath);
     checkFits(path, policy.config, tokenizer.vocabSize, settings.contextLength);
     return policy;
@@ -63,11 +82,18 @@ async function existingPolicy(path: string, settings: Pick<RunConfig['policy'], 
   }
 }
 
+/** The tokenizer that a run will have, before there is a checkpoint to read it from. */
+export async function initialTokenizer({ path, vocabulary }: RunConfig['policy']): Promise<PolicyTokenizer> {
+  if (path === null) return PolicyTokenizer.of(buildTokenizer(vocabulary));
+  return PolicyTokenizer.load(await tokenizerDirectoryOf(await modelDirectoryOf(path)));
+}
+
 /** Architecture and adapter of what `policy.path` names, without reading a tensor. */
-export async function readPolicyConfigOf(path: string, lora: LoraConfig | null): Promise<{ config: ModelConfig; lora: LoraConfig | null }> {
+export async function readPolicyConfigOf(model: string, lora: LoraConfig | null): Promise<{ config: ModelConfig; lora: LoraConfig | null }> {
+  const path = await modelDirectoryOf(model);
   if (!(await isAdapterDirectory(path))) return { config: await readPolicyConfig(path), lora };
   const described = adapterDescriptionOf(await readJsonFile(path, adapterConfigFileName));
-  return { config: await readPolicyConfig(await modelDirectoryOf(described.base)), lora: described.lora };
+  return { config: await readPolicyConfig(await baseDirectoryOf(path)), lora: described.lora };
 }
 
 function checkFits(path: string, { vocabSize, maxPositions, slidingWindow }: ModelConfig, tokenCount: number, contextLength: number): void {
@@ -77,7 +103,7 @@ function checkFits(path: string, { vocabSize, maxPositions, slidingWindow }: Mod
 }
 
 /** A model to be trained whole, a new adapter on it, or an adapter to be trained further. */
-async function policyAt(path: string, lora: LoraConfig | null, seed: number): Promise<InitialPolicy & { readonly tokenizerPath: string }> {
+async function policyAt({ name, path }: Source, lora: LoraConfig | null, seed: number): Promise<InitialPolicy & { readonly tokenizerPath: string }> {
   if (await isAdapterDirectory(path)) {
     const adapter = await readAdapterDirectory(path);
     const tokenizerPath = existsSync(join(path, 'tokenizer.json')) ? path : adapter.model.directory;
@@ -89,7 +115,7 @@ async function policyAt(path: string, lora: LoraConfig | null, seed: number): Pr
     const files = await withChatTemplate(declareFloat32(await readPolicyFiles(path)), path);
     return { config, weights: await readModelWeights(opened), files, tokenizerPath: path };
   }
-  const base = await describeBaseModel(path, opened);
+  const base = await describeBaseModel(name, opened);
   return { config, weights: initialAdapter(config, lora, seed), files: await adapterFiles({ lora, base }, path), tokenizerPath: path };
 }
 

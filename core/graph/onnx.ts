@@ -29,12 +29,22 @@ function operatorSet(domain: string, version: number): Message {
 
 function graphMessage(graph: Graph): Message {
   const message = new Message();
-  for (const node of graph.nodes) message.message(1, nodeMessage(node));
+  for (const node of inStoredOrder(graph.nodes)) message.message(1, nodeMessage(node));
   message.string(2, 'turnwise');
   for (const initializer of graph.initializers) message.message(5, tensorMessage(initializer));
   for (const input of graph.inputs) message.message(11, valueMessage(input));
   for (const output of graph.outputs) message.message(12, valueMessage(output));
   return message;
+}
+
+/**
+ * ONNX Runtime walks back from the last node that nothing reads, then from the one before it, and so on. Stored like this, last made first,
+ * they are computed as they were made: a weight's gradient right after the gradients it is made from, which are then let go.
+ */
+function inStoredOrder(nodes: readonly Node[]): Node[] {
+  const read = new Set(nodes.flatMap(({ inputs }) => inputs));
+  const isEnd = ({ outputs }: Node) => outputs.every((output) => !read.has(output));
+  return [...nodes.filter((node) => !isEnd(node)), ...nodes.filter(isEnd).reverse()];
 }
 
 function nodeMessage(node: Node): Message {

@@ -1,11 +1,14 @@
 /** @file adapter_config.json of PEFT ⇄ LoraConfig. Settings that would change the result in silence are refused by name. */
 import { ConfigFields, type Json } from './configFields.ts';
+import { isHubName, parseHubName } from './hubName.ts';
 import { type LoraConfig, loraModules } from './lora.ts';
 
 export interface AdapterDescription {
   readonly lora: LoraConfig;
-  /** `base_model_name_or_path`. */
+  /** `base_model_name_or_path`: a path, a name on the hub, or here also `hub:org/name@commit`. */
   readonly base: string;
+  /** Of a base that is named by its hub name. */
+  readonly revision?: string;
 }
 
 /** Beyond any rank in use. */
@@ -45,7 +48,8 @@ export function adapterDescriptionOf(json: unknown): AdapterDescription {
     rsLora: fields.flag('use_rslora'),
     targetModules: targetsOf(fields),
   };
-  return { lora, base };
+  const revision = fields.get('revision');
+  return { lora, base, ...(typeof revision === 'string' && { revision }) };
 }
 
 function isEmpty(value: unknown): boolean {
@@ -63,11 +67,12 @@ function targetsOf(fields: ConfigFields): readonly string[] {
 
 /** The file that `PeftModel.from_pretrained` reads. */
 export function adapterConfigOf({ lora, base }: AdapterDescription): Json {
+  const named = isHubName(base) ? parseHubName(base) : { repo: base, revision: null };
   return {
     peft_type: 'LORA',
     task_type: 'CAUSAL_LM',
-    base_model_name_or_path: base,
-    revision: null,
+    base_model_name_or_path: named.repo,
+    revision: named.revision,
     r: lora.rank,
     lora_alpha: lora.alpha,
     lora_dropout: 0,

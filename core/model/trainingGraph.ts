@@ -1,4 +1,5 @@
 /** @file The graphs that training runs, for rows of any number and length: weights in, loss, figures of the trained tokens and gradients out. */
+import { accumulate } from '../graph/accumulate.ts';
 import { gradientsOf } from '../graph/autodiff.ts';
 import { Graph } from '../graph/graph.ts';
 import { tokenLogprob } from '../graph/macros.ts';
@@ -17,8 +18,10 @@ export type TrainingGraphKind =
   | { readonly kind: 'supervised' }
   | { readonly kind: 'policy'; readonly temperature: number; readonly loss: PolicyLossOptions };
 
-/** Name of the output that holds a tensor's gradient. */
+/** Name of the output that holds a tensor's gradient, added to the input of `sumName`. */
 export const gradientName = (tensor: string) => `gradient.${tensor}`;
+/** Name of the input with the gradient of earlier micro-batches. */
+export const sumName = (tensor: string) => `sum.${tensor}`;
 
 /**
  * Gradient of the embedded tokens [N, D]. The caller adds its rows to the embedding's gradient, in order: in the graph that would be a
@@ -26,7 +29,6 @@ export const gradientName = (tensor: string) => `gradient.${tensor}`;
  */
 export const embeddedGradientName = 'gradient.embedded';
 
-/** Feeds: every trained tensor by name, the layout, `tokens` int32 [N], and per trained token [R, 1] `targets` int32 and figures float32. */
 /** What tells arrangements apart that need graphs of their own. */
 export interface LayoutKind {
   readonly attentionBlocks: number;
@@ -34,6 +36,10 @@ export interface LayoutKind {
   readonly shared: boolean;
 }
 
+/**
+ * Feeds: every trained tensor and its gradient so far, the layout, `tokens` int32 [N], and per trained token [R, 1] `targets` int32 and figures
+ * float32.
+ */
 export function trainingGraph(config: ModelConfig, kind: TrainingGraphKind, { attentionBlocks, shared }: LayoutKind, base: FrozenBase | null = null): Graph {
   const graph = new Graph();
   const layout = layoutInputs(graph, config, attentionBlocks, shared);
@@ -76,7 +82,9 @@ function outputGradients(graph: Graph, loss: Value, trained: Parameters, embedde
   );
   named.forEach(([name], i) => {
     const gradient = gradients[i];
-    if (gradient) graph.output(name === null ? embeddedGradientName : gradientName(name), gradient);
+    if (!gradient) return;
+    if (name === null) graph.output(embeddedGradientName, gradient);
+    else graph.output(gradientName(name), accumulate(graph.input(sumName(name), 'float32', gradient.shape), gradient));
   });
   graph.output('loss', loss);
 }

@@ -208,6 +208,8 @@ export type StopReason =
   | 'tokenBudget'
   /** A turn ran into `maxTokensPerTurn` without an end-of-turn token. */
   | 'turnLength'
+  /** The prompt left no room for a first turn in the policy's context. */
+  | 'contextLength'
   /** The rollout's wall-clock limit. */
   | 'timeout'
   /** `generate` failed for good. */

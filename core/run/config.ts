@@ -52,9 +52,21 @@ export interface PolicyConfig {
   readonly turnFormat: 'tags' | 'fences';
 }
 
+/** A user's chats to be imitated, in the place of the families' demonstrations (docs/warmup.md). */
+export interface ChatsConfig {
+  /** JSONL or parquet with OpenAI's `messages`, absolute. */
+  readonly file: string;
+  /** Of the file when the run was configured. */
+  readonly sha256?: string | undefined;
+  /** A chat of more tokens than policy.contextLength is an error, or left out, or loses its end. */
+  readonly overLong: 'refuse' | 'leaveOut' | 'truncate';
+}
+
 export interface WarmupConfig {
   /** 0 skips the warm-up. */
   readonly steps: number;
+  /** Null, or absent in runs of older releases: demonstrations of the run's families. */
+  readonly chats?: ChatsConfig | null;
   readonly batchSize: number;
   readonly optimizer: OptimizerConfig;
   /** Loss weight of the tokens inside an answer. */

@@ -1,6 +1,17 @@
 """Makes the supervisor's modules, which come as texts in SOURCES, importable, and starts it."""
 
-import importlib.machinery, sys
+import ctypes, importlib.machinery, os, sys
+
+ADDR_NO_RANDOMIZE, CURRENT_PERSONALITY = 0x0040000, 0xFFFFFFFF
+
+
+def fix_addresses():
+    """Addresses show in what objects print; without randomisation they are the same in every box. Where the daemon's profile forbids that (-1), boxes differ in them."""
+    personality = ctypes.CDLL(None).personality
+    personality.argtypes = [ctypes.c_ulong]
+    now = personality(CURRENT_PERSONALITY)
+    if now >= 0 and not now & ADDR_NO_RANDOMIZE and personality(now | ADDR_NO_RANDOMIZE) >= 0:
+        os.execv(sys.executable, sys.orig_argv)
 
 
 class Sources:
@@ -17,6 +28,9 @@ class Sources:
         exec(compile(SOURCES[module.__name__], f"<supervisor {module.__name__}>", "exec"), module.__dict__)
 
 
+# Before anything else, because it begins anew.
+if os.getpid() == 1:
+    fix_addresses()
 # A program's directory is not this one.
 sys.path[:] = [directory for directory in sys.path if directory]
 sys.meta_path.insert(0, Sources)

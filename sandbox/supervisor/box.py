@@ -3,7 +3,6 @@
 import base64, json, os, select, time
 import files
 from channel import DONE
-from counters import Counters
 from execution import Execution, memory_file
 from host import BROKEN, end
 from session import Session
@@ -21,8 +20,8 @@ class Refused(Exception):
 
 
 class Box:
-    def __init__(self, host, processes, zygote_channel, facts):
-        self.host, self.processes, self.counters, self._facts = host, processes, Counters(), facts
+    def __init__(self, host, processes, counters, zygote_channel, facts):
+        self.host, self.processes, self.counters, self._facts = host, processes, counters, facts
         self.cpus = facts["cpus"] or float(os.cpu_count() or 1)
         self.code_has_own_user = facts["uid"] != facts["codeUid"]
         self._spare, self._session = Spare(self, zygote_channel), None
@@ -224,10 +223,10 @@ class Box:
             message, _ = worker.channel.receive()
             if message is None:
                 select.select([worker.channel], [], [], 0.2)
-            elif message[:1] == DONE:
-                return result
             else:
                 result += message[1:]
+                if message[:1] == DONE:
+                    return result
         end(BROKEN, "work on the box's files does not end")
 
     def _reset(self):

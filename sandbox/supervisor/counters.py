@@ -44,6 +44,8 @@ class Counters:
         self.oom_kills = Counter((V1 + "memory/memory.oom_control", "oom_kill", 1), (V2 + "memory.events", "oom_kill", 1))
         self.cpu_ns = Counter((V1 + "cpuacct/cpuacct.usage", None, 1), (V2 + "cpu.stat", "usage_usec", 1000))
         self.memory = Counter((V1 + "memory/memory.usage_in_bytes", None, 1), (V2 + "memory.current", None, 1))
+        # Threads too, and what has ended but was not waited for yet.
+        self.processes = Counter((V1 + "pids/pids.current", None, 1), (V2 + "pids.current", None, 1))
 
 
 def limits():

@@ -33,7 +33,7 @@ class Execution:
         self.stdout, self.stderr = Output(*kept), Output(*kept)
         self.done, self.status, self.timeout_of, self.exit_code, self.signal = False, None, None, None, None
         self._report, self._report_limit = bytearray(), REPORT_ROOM + 2 * JSON_GROWTH * self._limits["outputBytes"]
-        self._streams = {}
+        self._streams, self._at_end = {}, set()
 
     def run(self, job):
         """Sends the work and waits for its end. The code's process may still live when this returns; every other thing of the code's may, too."""
@@ -46,14 +46,15 @@ class Execution:
     def _send(self, job):
         request, fds = self._request, []
         fds.append(memory_file(request["code"].encode("utf-8", "surrogatepass")))
-        stdin = request["stdin"].encode("utf-8", "replace")
-        fds.append(memory_file(stdin) if stdin else os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC))
         for output in (self.stdout, self.stderr):
             read_end, write_end = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
             os.set_blocking(write_end, True)
             self._streams[read_end] = output
             fds.append(write_end)
-        self._worker.channel.send({**job, "hasStdin": bool(stdin), "limits": self._limits}, fds)
+        # Without one the standard input stays the empty one that it is.
+        if request["stdin"]:
+            fds.append(memory_file(request["stdin"].encode("utf-8", "replace")))
+        self._worker.channel.send({**job, "limits": self._limits}, fds)
         for fd in fds:
             os.close(fd)
 
@@ -90,8 +91,11 @@ class Execution:
             content = os.read(fd, CHUNK)
         except BlockingIOError:
             return True
+        if not content:
+            self._at_end.add(fd)
+            return False
         self._streams[fd].add(content)
-        return bool(content)
+        return True
 
     def _listen(self):
         while True:
@@ -100,9 +104,9 @@ class Execution:
                 return
             if sender != self._worker.pid:
                 continue
-            if message[:1] == PIECE and len(self._report) <= self._report_limit:
+            if message[:1] in (PIECE, DONE) and len(self._report) <= self._report_limit:
                 self._report += message[1:]
-            elif message[:1] == DONE:
+            if message[:1] == DONE:
                 self.done = True
 
     def _judge(self):
@@ -149,7 +153,7 @@ class Execution:
     def drain(self):
         """Reads what the pipes still hold, and closes them."""
         for fd in self._streams:
-            for _ in range(READS_AT_END):
+            for _ in range(0 if fd in self._at_end else READS_AT_END):
                 before = self._streams[fd].byte_length
                 if not self._read(fd) or self._streams[fd].byte_length == before:
                     break

@@ -1,6 +1,6 @@
 """What is true of this box, as the kernel has it: the container may have been given less than was asked for."""
 
-import os, platform
+import os, sys
 import counters
 from kernel import ADDR_NO_RANDOMIZE, CURRENT_PERSONALITY, personality
 
@@ -14,7 +14,7 @@ def facts(code_uid, code_seccomp, preloaded):
     bounding = int(status.get("CapBnd", "0"), 16)
     root, temporary = os.statvfs("/"), os.statvfs("/tmp")
     return {
-        "pythonVersion": platform.python_version(),
+        "pythonVersion": sys.version.split()[0],
         "machine": os.uname().machine,
         "uid": os.getuid(),
         "codeUid": code_uid,

@@ -4,6 +4,8 @@ import hmac, json, os, select, struct, sys, time
 
 LENGTH, NUMBER = struct.Struct(">I"), struct.Struct(">Q")
 FRAME_LIMIT = 32 << 20
+# As much as a pipe holds. Larger ones have the allocator map and unmap memory for each.
+READ_SIZE = 1 << 16
 # Requests waiting for their turn; the host sends one at a time.
 QUEUE_LIMIT = 64
 # How the supervisor ends, for whoever looks at the container.
@@ -47,7 +49,7 @@ class Host:
     def receive(self):
         """Reads what is there. A ping is answered and a cancellation noted at once; other requests wait for their turn."""
         try:
-            content = os.read(self._in, 1 << 20)
+            content = os.read(self._in, READ_SIZE)
         except BlockingIOError:
             return
         if not content:

@@ -41,17 +41,20 @@ def _thread_id_address():
     return address.value or 0
 
 
+# Of the thread that forks, which is the first in every process that descends from this one.
+_thread_id = _thread_id_address()
+_fork_flags = CLONE_PARENT | SIGCHLD | (CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID if _thread_id else 0)
+
+
 def fork_sibling(has_threads=False):
     """
     A fork whose child is the caller's parent's: process 1 learns from the kernel, not from an untrusted parent, how every process ended. Returns 0 in the child.
     The interpreter's own work around a fork, which puts right what other threads held and touches a hundred pages, is done only where there are such threads.
     """
-    address = _thread_id_address()
-    flags = CLONE_PARENT | SIGCHLD | (CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID if address else 0)
     if has_threads:
         _before_fork()
     # The last two are (child's thread id, thread-local storage) or the reverse, depending on the architecture; the latter is not used.
-    pid = _clone(CLONE_NUMBER, flags, 0, 0, address, address)
+    pid = _clone(CLONE_NUMBER, _fork_flags, 0, 0, _thread_id, _thread_id)
     error = ctypes.get_errno() if pid < 0 else 0
     if has_threads:
         (_after_in_parent if pid else _after_in_child)()

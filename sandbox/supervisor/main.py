@@ -9,11 +9,11 @@ Process 1 of a box: runs code that nobody trusts, in processes below itself, and
 import os, signal, site, sys
 import channel, seccomp
 from box import Box
+from counters import Counters
 from facts import facts
 from host import Host
-from kernel import ADDR_NO_RANDOMIZE, CURRENT_PERSONALITY, PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS, personality, prctl
+from kernel import PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS, prctl
 from processes import SUPERVISOR, Processes
-from work import close_all_but
 from zygote import preload, zygote
 
 CODE_UID, PRELOAD = "TURNWISE_CODE_UID", "TURNWISE_PRELOAD"
@@ -23,7 +23,6 @@ IGNORED_SIGNALS = (signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2,
 def main(own_modules):
     if os.getpid() != SUPERVISOR or CODE_UID not in os.environ:
         sys.exit("supervisor: runs only as process 1 of a box that turnwise made")
-    fix_addresses()
     code_uid = int(os.environ[CODE_UID])
     for number in IGNORED_SIGNALS:
         signal.signal(number, signal.SIG_IGN)
@@ -36,25 +35,15 @@ def main(own_modules):
     os.environ.clear()
     incoming, outgoing = take_host_stream()
     filter = seccomp.compiled()
-    processes = Processes()
+    counters = Counters()
+    processes = Processes(counters)
     zygote_channel, zygote_end = channel.pair()
     pid = os.fork()
     if pid == 0:
-        close_all_but([zygote_end])
         zygote(zygote_end, own_modules, code_uid, filter)
     os.close(zygote_end)
     processes.zygote = pid
-    Box(Host(incoming, outgoing), processes, zygote_channel, facts(code_uid, can_install(filter), preloaded)).serve()
-
-
-def fix_addresses():
-    """Addresses show in what objects print; without randomisation they are the same in every box. Where the daemon's profile forbids that, boxes differ in them."""
-    try:
-        if not personality(CURRENT_PERSONALITY) & ADDR_NO_RANDOMIZE:
-            personality(ADDR_NO_RANDOMIZE)
-            os.execv(sys.executable, sys.orig_argv)
-    except OSError:
-        pass
+    Box(Host(incoming, outgoing), processes, counters, zygote_channel, facts(code_uid, can_install(filter), preloaded)).serve()
 
 
 def take_host_stream():

@@ -2,15 +2,14 @@
 
 import gc, io, os, signal, sys, threading
 import seccomp
-from channel import WorkEnd
-from kernel import PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS, fork_sibling, prctl
-from work import ENVIRONMENT, HOME, serve
+from channel import receive, work_end
+from kernel import PR_SET_NO_NEW_PRIVS, fork_sibling, prctl
+from work import ENVIRONMENT, HIGHEST_FD, HOME, WORK_FD, Worker, new_stdin
 
-# Imported before the first fork, so that an import of them in code costs nothing.
-PRELOADED = """abc argparse array ast base64 binascii bisect builtins calendar cmath collections collections.abc contextlib copy csv dataclasses datetime decimal difflib
-enum fractions functools gc glob hashlib heapq html inspect io itertools json keyword linecache locale logging math numbers operator os pathlib pickle platform pprint
-queue random re reprlib secrets shutil signal statistics string struct subprocess sys tempfile textwrap threading time timeit tokenize traceback types typing
-unicodedata urllib.parse uuid warnings weakref zlib concurrent.futures concurrent.futures.thread"""
+# Imported before the first fork, so that an import of them in code costs nothing. What programs seldom import is left out: every page of it would be copied for all of them.
+PRELOADED = """abc array ast base64 bisect builtins cmath collections collections.abc contextlib copy dataclasses datetime decimal enum fractions functools gc hashlib
+heapq inspect io itertools json keyword linecache math numbers operator os queue random re reprlib statistics string struct sys textwrap threading time timeit
+traceback types typing unicodedata warnings weakref"""
 # A thread's stack counts as its process's memory from the beginning; the C library's default of 8 MiB would leave room for few.
 THREAD_STACK_BYTES = 2 << 20
 
@@ -30,7 +29,12 @@ def preload(extra):
 
 def zygote(end, own_modules, code_uid, filter):
     """Never returns. Forks a worker for every descriptor that it is sent."""
-    requests = WorkEnd(end)
+    requests_fd = WORK_FD + 1
+    if end != requests_fd:
+        os.dup2(end, requests_fd, inheritable=False)
+    os.close(WORK_FD)
+    os.closerange(requests_fd + 1, HIGHEST_FD)
+    requests = work_end(requests_fd)
     prepare_signals()
     threading.stack_size(THREAD_STACK_BYTES)
     prepare_streams()
@@ -40,19 +44,21 @@ def zygote(end, own_modules, code_uid, filter):
     # All that a worker inherits costs it nothing. The filter takes nothing away that a worker still has to do.
     prctl(PR_SET_NO_NEW_PRIVS, 1)
     seccomp.install(filter)
+    worker = Worker(code_uid)
     for name in own_modules:
         sys.modules.pop(name, None)
     gc.collect()
     gc.freeze()
     while True:
-        _, (fd,) = requests.receive()
+        # The lowest number that is free is that of the worker's descriptor.
+        receive(requests)
         if fork_sibling() == 0:
-            requests.close()
+            os.close(requests_fd)
             try:
-                serve(fd, code_uid)
+                worker.serve()
             finally:
                 os._exit(70)
-        os.close(fd)
+        os.close(WORK_FD)
 
 
 def prepare_signals():
@@ -70,7 +76,7 @@ def prepare_streams():
         os.dup2(write_end, target)
     os.close(read_end)
     os.close(write_end)
-    sys.stdin = sys.__stdin__ = io.TextIOWrapper(io.BufferedReader(io.FileIO(0, closefd=False)), "utf-8", "replace")
+    sys.stdin = sys.__stdin__ = new_stdin()
     for name, target, errors in (("stdout", 1, "strict"), ("stderr", 2, "backslashreplace")):
         stream = io.TextIOWrapper(io.BufferedWriter(io.FileIO(target, "w", closefd=False)), "utf-8", errors, line_buffering=target == 2)
         setattr(sys, name, stream)

@@ -18,7 +18,10 @@ export function planText(config: RunConfig, modelMemory?: string): string {
         : `${policy.path}${policy.lora ? `, adapter of rank ${policy.lora.rank} on ${policy.lora.targetModules.join(', ')}` : ''}`,
     ],
     ['tasks', tasks.map((source) => `${source.name} (${'family' in source ? source.family : source.file}, weight ${source.weight})`).join(', ')],
-    ['warm-up', warmup.steps === 0 ? 'none' : `${warmup.steps} steps × ${warmup.batchSize} demonstrations`],
+    [
+      'warm-up',
+      warmup.steps === 0 ? 'none' : `${warmup.steps} steps × ${warmup.batchSize} ${warmup.chats ? `chats of ${warmup.chats.file}` : 'demonstrations'}`,
+    ],
     [
       'training',
       `${training.steps} steps × ${training.tasksPerStep} tasks × ${training.groupSize} siblings = ${grouped(training.steps * rollouts)} rollouts, ${credit.method}`,

@@ -1,5 +1,6 @@
 /** @file The newest whole checkpoint of a run on disk, as workflows name it. */
 import { readFile } from 'node:fs/promises';
+import { isHubName } from '../../core/model/hubName.ts';
 import type { PolicyRef } from '../../core/rollout/types.ts';
 import type { RunConfig } from '../../core/run/config.ts';
 import type { RolloutConfig } from '../../core/run/types.ts';
@@ -27,8 +28,9 @@ export function rolloutConfigOf({ seed, sampling, limits }: RunConfig): RolloutC
   return { seed, temperature, topK, topP, maxTokensPerTurn, rolloutTimeoutMs: limits.rolloutTimeoutMs };
 }
 
-/** Whether the argument is a Hugging Face or PEFT directory and not the name of a run. */
-export function isModelDirectory(text: string): Promise<boolean> {
+/** Whether the argument is a Hugging Face or PEFT directory, or a model of the hub, and not the name of a run. */
+export async function isModelDirectory(text: string): Promise<boolean> {
+  if (isHubName(text)) return true;
   return Promise.any(['config.json', 'adapter_config.json'].map((name) => readFile(`${text}/${name}`))).then(
     () => !text.match(/^[a-z0-9._-]+$/) || text === '.',
     () => false,

@@ -34,7 +34,11 @@ function pathsAndNext(run: string, end: RunEnd): string[] {
   const policy = end.result?.policy;
   return [
     ...(existsSync(paths.report) ? [`  report      ${shown(paths.report)}`] : []),
-    ...(policy ? [`  checkpoint  ${shown(join(paths.root, policy.checkpoint, 'policy'))}  (loads with AutoModelForCausalLM.from_pretrained)`] : []),
+    ...(policy
+      ? [
+          `  checkpoint  ${shown(join(paths.root, policy.checkpoint, 'policy'))}  (loads with ${loaderOf(join(paths.root, policy.checkpoint, 'policy'))}.from_pretrained)`,
+        ]
+      : []),
     '',
     '  next',
     ...(end.result?.phase === 'cancelled' ? [`    npm run resume -- ${run}                 start it again from its newest checkpoint`] : []),
@@ -43,6 +47,11 @@ function pathsAndNext(run: string, end: RunEnd): string[] {
     `    npm run evaluate -- ${run} --tasks 500   a closer measurement`,
     '    npm run train -- examples/search.yaml    a family in which the policy chooses its turns',
   ];
+}
+
+/** The class of transformers, or of PEFT for an adapter. */
+function loaderOf(directory: string): string {
+  return existsSync(join(directory, 'adapter_config.json')) ? "PEFT's AutoPeftModelForCausalLM" : 'AutoModelForCausalLM';
 }
 
 /** The object that `--json FILE` writes. */
@@ -60,10 +69,11 @@ export function summaryJson(run: string, end: RunEnd): object {
     after: end.result?.after ?? end.progress?.after ?? [],
     report: existsSync(paths.report) ? paths.report : null,
     checkpoint: policy ? join(paths.root, policy.checkpoint) : null,
-    weightsSha256: policy ? weightsHash(join(paths.root, policy.checkpoint, 'policy', 'model.safetensors')) : null,
+    weightsSha256: policy ? weightsHash(join(paths.root, policy.checkpoint, 'policy')) : null,
   };
 }
 
-function weightsHash(path: string): string | null {
-  return existsSync(path) ? createHash('sha256').update(readFileSync(path)).digest('hex') : null;
+function weightsHash(directory: string): string | null {
+  const path = ['model.safetensors', 'adapter_model.safetensors'].map((name) => join(directory, name)).find(existsSync);
+  return path === undefined ? null : createHash('sha256').update(readFileSync(path)).digest('hex');
 }

@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { parse } from 'yaml';
-import type { RunConfig, TaskSourceConfig } from '../../core/run/config.ts';
+import { isHubName } from '../../core/model/hubName.ts';
+import type { RunConfig } from '../../core/run/config.ts';
 import { describeIssues } from './issues.ts';
 import { effectProblems } from './runConfigChecks.ts';
 import { allowedKeys, runConfigSchema } from './runConfigSchema.ts';
@@ -29,23 +30,26 @@ export function resolveRunConfig(raw: Readonly<Plain>, where: string): RunConfig
   const config: RunConfig = result.data;
   const problems = effectProblems(config, raw);
   if (problems.length > 0) throw new Error(`${where}:\n  ${problems.join('\n  ')}`);
-  return { ...config, tasks: config.tasks.map(withSha256) };
+  const { chats } = config.warmup;
+  const tasks = config.tasks.map((source) => ('file' in source ? withSha256(source) : source));
+  return { ...config, tasks, ...(chats && { warmup: { ...config.warmup, chats: withSha256(chats) } }) };
 }
 
-/** A run is bound to what its task files hold when it is configured. */
-function withSha256(source: TaskSourceConfig): TaskSourceConfig {
-  if (!('file' in source)) return source;
+/** A run is bound to what its files hold when it is configured. */
+function withSha256<File extends { readonly file: string; readonly sha256?: string | undefined }>(source: File): File {
   return { ...source, sha256: source.sha256 ?? createHash('sha256').update(readFileSync(source.file)).digest('hex') };
 }
 
 /** In place. What is no text is left for the schema to refuse. */
 function makePathsAbsolute(raw: Plain, base: string): void {
-  const { policy, credit, tasks } = raw;
+  const { policy, credit, tasks, warmup } = raw;
   const sources = typeof tasks === 'object' && tasks !== null ? Object.values(tasks) : [];
-  const places: readonly (readonly [unknown, string])[] = [[policy, 'path'], [credit, 'embeddingModel'], ...sources.map((source) => [source, 'file'] as const)];
+  const chats = (warmup as Plain | null | undefined)?.['chats'];
+  const files = [chats, ...sources].map((source) => [source, 'file'] as const);
+  const places: readonly (readonly [unknown, string])[] = [[policy, 'path'], [credit, 'embeddingModel'], ...files];
   for (const [holder, key] of places) {
     const path = (holder as Plain | null | undefined)?.[key];
-    if (typeof path === 'string' && path !== '') (holder as Plain)[key] = resolve(base, path);
+    if (typeof path === 'string' && path !== '' && !isHubName(path)) (holder as Plain)[key] = resolve(base, path);
   }
 }
 

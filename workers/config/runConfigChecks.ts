@@ -1,6 +1,7 @@
 /** @file What no single key can tell: keys that contradict one another, or that would have no effect. */
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { isHubName, parseHubName } from '../../core/model/hubName.ts';
 import { largestMicroBatchTokens, type PolicyConfig, type RunConfig, type TaskSourceConfig } from '../../core/run/config.ts';
 import { turnCreditIsOff } from '../../core/run/hyperparameters.ts';
 import { bindFamily, tagsFamilies } from '../../core/tasks/registry.ts';
@@ -19,9 +20,10 @@ type Given = (path: string) => boolean;
 function policyProblems({ policy, warmup }: RunConfig, given: Given): string[] {
   const problems = policy.path === null ? [] : ineffective(given, ['policy.preset', 'policy.vocabulary'], 'policy.path names a model');
   const holds = (name: string) => policy.path !== null && existsSync(join(policy.path, name));
-  if (policy.path !== null && !holds('config.json') && !holds('adapter_config.json')) {
+  if (policy.path !== null && isHubName(policy.path)) problems.push(...hubNameProblems(policy.path));
+  else if (policy.path !== null && !holds('config.json') && !holds('adapter_config.json')) {
     problems.push(
-      `policy.path: expected a Hugging Face directory with config.json or adapter_config.json, got ${policy.path}: download one, or build from a preset`,
+      `policy.path: expected a Hugging Face directory with config.json or adapter_config.json, got ${policy.path}: name one, write hub:org/name to download one, or build from a preset`,
     );
   }
   if (policy.path === null) problems.push(...ineffective(given, ['policy.lora'], 'a model built from nothing has no weights worth keeping'));
@@ -29,10 +31,19 @@ function policyProblems({ policy, warmup }: RunConfig, given: Given): string[] {
   if (policy.path === null && policy.contextLength > longestContext[policy.preset]) {
     problems.push(`policy.contextLength: expected at most ${longestContext[policy.preset]} with preset ${policy.preset}, got ${policy.contextLength}`);
   }
-  if (policy.turnFormat === 'fences' && warmup.steps > 0) {
-    problems.push('policy.turnFormat: fences has no demonstrations: set warmup.steps=0, or turnFormat tags');
+  if (policy.turnFormat === 'fences' && warmup.steps > 0 && !warmup.chats) {
+    problems.push('policy.turnFormat: fences has no demonstrations: set warmup.steps=0, or turnFormat tags, or give warmup.chats');
   }
   return problems;
+}
+
+function hubNameProblems(path: string): string[] {
+  try {
+    parseHubName(path);
+    return [];
+  } catch (error) {
+    return [`policy.path: ${(error as Error).message}`];
+  }
 }
 
 function taskProblems({ tasks, policy, sampling }: RunConfig): string[] {
@@ -50,7 +61,7 @@ function sourceProblems(source: TaskSourceConfig, where: string, policy: PolicyC
   const needsBytes = policy.path === null && policy.vocabulary === 'tags';
   const bytes = 'set policy.vocabulary=bytes, or policy.path';
   if ('file' in source) {
-    const problems = statSync(source.file, { throwIfNoEntry: false })?.isFile()
+    const problems = isFile(source.file)
       ? []
       : [`${where}.file: expected a JSONL or parquet file, got ${source.file}: no such file; paths start at the directory of the configuration`];
     return needsBytes ? [...problems, `${where}: the tags vocabulary cannot encode arbitrary text: ${bytes}`] : problems;
@@ -62,6 +73,10 @@ function sourceProblems(source: TaskSourceConfig, where: string, policy: PolicyC
   return problems;
 }
 
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
+}
+
 function optionProblems(source: Extract<TaskSourceConfig, { family: string }>, where: string): string[] {
   try {
     bindFamily(source.family, source.options);
@@ -71,13 +86,19 @@ function optionProblems(source: Extract<TaskSourceConfig, { family: string }>, w
   }
 }
 
-function warmupProblems({ warmup, tasks }: RunConfig, given: Given): string[] {
+function warmupProblems({ warmup, tasks, policy }: RunConfig, given: Given): string[] {
   if (warmup.steps === 0) {
-    const rest = ['batchSize', 'optimizer', 'answerWeight', 'flawlessFraction', 'stepsPerCommit'].map((key) => `warmup.${key}`);
+    const rest = ['chats', 'batchSize', 'optimizer', 'answerWeight', 'flawlessFraction', 'stepsPerCommit'].map((key) => `warmup.${key}`);
     return ineffective(given, rest, 'warmup.steps is 0');
   }
+  if (warmup.chats) {
+    const problems = ineffective(given, ['warmup.answerWeight', 'warmup.flawlessFraction'], 'warmup.chats takes the place of demonstrations');
+    if (policy.path === null && policy.vocabulary === 'tags')
+      problems.push('warmup.chats: the tags vocabulary cannot encode arbitrary text: set policy.vocabulary=bytes, or policy.path');
+    return isFile(warmup.chats.file) ? problems : [...problems, `warmup.chats.file: expected a JSONL or parquet file, got ${warmup.chats.file}: no such file`];
+  }
   const demonstrated = tasks.some((source) => 'family' in source);
-  return demonstrated ? [] : ['warmup.steps: files of tasks have no demonstrations: set warmup.steps=0, or add a family'];
+  return demonstrated ? [] : ['warmup.steps: files of tasks have no demonstrations: set warmup.steps=0, add a family, or give warmup.chats'];
 }
 
 function trainingProblems({ training, warmup }: RunConfig, given: Given): string[] {

@@ -30,13 +30,15 @@ const familySource = z.strictObject({
   options: z.record(z.string(), z.unknown()).default({}),
 });
 
+const sha256 = z
+  .string()
+  .regex(/^[0-9a-f]{64}$/, 'expected 64 lower-case hexadecimal digits')
+  .optional();
+
 const fileSource = z.strictObject({
   name,
   file: z.string().min(1),
-  sha256: z
-    .string()
-    .regex(/^[0-9a-f]{64}$/, 'expected 64 lower-case hexadecimal digits')
-    .optional(),
+  sha256,
   weight: positive.default(1),
   checker: z.enum(['exact', 'numeric', 'math', 'code']),
   statement: z.enum(['raw', 'scouted']).optional(),
@@ -82,9 +84,12 @@ const policy = z
   })
   .prefault({});
 
+const chats = z.strictObject({ file: z.string().min(1), sha256, overLong: z.enum(['refuse', 'leaveOut', 'truncate']).default('refuse') });
+
 const warmup = z
   .strictObject({
     steps: z.int().min(0).default(1200),
+    chats: chats.nullable().default(null),
     batchSize: count.default(16),
     optimizer: optimizer({ lr: 3e-3, weightDecay: 0.01, lrWarmupSteps: 20, lrSchedule: 'cosine', lrEndFraction: 0.05 }),
     answerWeight: positive.default(4),

@@ -43,6 +43,9 @@ const generationConfig = z.looseObject({
 export type TokenizerJson = z.infer<typeof tokenizerJson>;
 export type AddedToken = z.infer<typeof addedToken>;
 
+/** Content of a file beside the weights; undefined where there is none. */
+type ReadFile = (name: string) => Promise<string | undefined>;
+
 export interface TokenizerDirectory {
   readonly path: string;
   readonly tokenizer: TokenizerJson;
@@ -56,11 +59,11 @@ export interface TokenizerDirectory {
 export const tokenizerFileNames = ['tokenizer.json', 'tokenizer_config.json', 'generation_config.json', 'chat_template.jinja'] as const;
 
 /** @throws Error naming the file, what was expected of it and what it holds. */
-export async function readTokenizerDirectory(path: string): Promise<TokenizerDirectory> {
-  const tokenizer = parse(tokenizerJson, await required(path, 'tokenizer.json'), join(path, 'tokenizer.json'));
-  const config = parse(tokenizerConfig, (await optional(path, 'tokenizer_config.json')) ?? '{}', join(path, 'tokenizer_config.json'));
-  const generation = parse(generationConfig, (await optional(path, 'generation_config.json')) ?? '{}', join(path, 'generation_config.json'));
-  const template = (await optional(path, 'chat_template.jinja')) ?? templateOf(config.chat_template);
+export async function readTokenizerDirectory(path: string, read: ReadFile = (name) => fileIn(path, name)): Promise<TokenizerDirectory> {
+  const tokenizer = parse(tokenizerJson, await required(path, 'tokenizer.json', read), join(path, 'tokenizer.json'));
+  const config = parse(tokenizerConfig, (await read('tokenizer_config.json')) ?? '{}', join(path, 'tokenizer_config.json'));
+  const generation = parse(generationConfig, (await read('generation_config.json')) ?? '{}', join(path, 'generation_config.json'));
+  const template = (await read('chat_template.jinja')) ?? templateOf(config.chat_template);
   if (template === undefined) {
     throw new Error(`${path}: expected chat_template.jinja, or chat_template in tokenizer_config.json, got neither; add the template of the model's family`);
   }
@@ -81,13 +84,13 @@ function parse<T>(schema: z.ZodType<T>, text: string, file: string): T {
   }
 }
 
-async function required(path: string, name: string): Promise<string> {
-  const text = await optional(path, name);
+async function required(path: string, name: string, read: ReadFile): Promise<string> {
+  const text = await read(name);
   if (text === undefined) throw new Error(`${path}: expected ${name}, got no such file; the directory must hold the tokenizer beside the weights`);
   return text;
 }
 
-async function optional(path: string, name: string): Promise<string | undefined> {
+async function fileIn(path: string, name: string): Promise<string | undefined> {
   try {
     return await readFile(join(path, name), 'utf8');
   } catch (error) {

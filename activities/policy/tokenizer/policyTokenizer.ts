@@ -6,8 +6,9 @@
  * printed before, so loading a directory checks it.
  */
 import { Tokenizer } from '@huggingface/tokenizers';
-import type { Message } from '../../../core/tasks/task.ts';
+import type { Chat, ChatMessage } from '../../../core/tasks/chat.ts';
 import { alternation } from './alternation.ts';
+import { assistantTurns, cutParts } from './assistantTurns.ts';
 import { ChatTemplate, type RenderedPart } from './chatTemplate.ts';
 import { type AddedToken, readTokenizerDirectory, type TokenizerDirectory, type TokenizerJson } from './directory.ts';
 import { assertPrefixPreserving } from './prefixPreservation.ts';
@@ -35,6 +36,11 @@ export class PolicyTokenizer {
     return new PolicyTokenizer(await readTokenizerDirectory(directory));
   }
 
+  /** `files` by name, as `buildTokenizer` makes them. */
+  static async of(files: Readonly<Record<string, string>>): Promise<PolicyTokenizer> {
+    return new PolicyTokenizer(await readTokenizerDirectory('built tokenizer', async (name) => files[name]));
+  }
+
   constructor(directory: TokenizerDirectory) {
     const { tokenizer, config } = directory;
     // The library looks for the unknown token of a WordLevel vocabulary in the configuration only.
@@ -58,13 +64,32 @@ export class PolicyTokenizer {
   }
 
   /** The conversation's tokens up to and with the generation prompt. */
-  encodePrompt(messages: readonly Message[]): Int32Array {
-    return this.#encodeParts(this.template.parts(messages, true));
+  encodePrompt(messages: readonly ChatMessage[], tools?: Chat['tools']): Int32Array {
+    if (tools === undefined && messages.every(({ tool_calls: calls }) => calls === undefined)) return this.#encodeParts(this.template.parts(messages, true));
+    const chat = { messages, ...(tools && { tools }) };
+    this.#refuseMarkup(chat);
+    return this.#encodeParts(this.#chatParts(chat, true));
   }
 
   /** All tokens of a conversation, as `apply_chat_template` gives them for texts that hold no special token. */
-  encodeConversation(messages: readonly Message[]): Int32Array {
+  encodeConversation(messages: readonly ChatMessage[]): Int32Array {
     return this.#encodeParts(this.template.parts(messages, false));
+  }
+
+  /**
+   * A whole conversation, and which of its tokens the assistant wrote. Cut where a turn begins and ends, so that its tokens are those that a
+   * policy samples after the prompt; in what it writes, added tokens that are not special (such as `<think>`) are recognised.
+   * @throws Error when the template cannot tell what the assistant wrote.
+   */
+  encodeChat(chat: Chat): { readonly tokens: Int32Array; readonly sampledMask: Uint8Array } {
+    this.#refuseMarkup(chat);
+    const written = assistantTurns(this.template, chat, this.decode([this.endOfTurn]));
+    const stretches = cutParts(this.#chatParts(chat, false), written);
+    const encoded = stretches.map(({ parts, isWritten }) => ({ tokens: this.#encodeParts(parts, isWritten), isWritten }));
+    return {
+      tokens: Int32Array.from(encoded.flatMap(({ tokens }) => [...tokens])),
+      sampledMask: Uint8Array.from(encoded.flatMap(({ tokens, isWritten }) => Array.from(tokens, () => Number(isWritten)))),
+    };
   }
 
   /**
@@ -116,12 +141,30 @@ export class PolicyTokenizer {
     return added ? Buffer.from(added.content) : tokenBytes(this.#marked.id_to_token(token) ?? '', this.#files);
   }
 
-  #encodeParts(parts: readonly RenderedPart[]): Int32Array {
-    return this.#encodePieces(this.#pieces(parts));
+  #encodeParts(parts: readonly RenderedPart[], isWritten = false): Int32Array {
+    return this.#encodePieces(this.#pieces(parts, isWritten));
+  }
+
+  /** Templates with tools print some contents as JSON. Those cannot be told from the template's own text, and need not be while no special token is in them. */
+  #chatParts({ messages, tools }: Chat, addGenerationPrompt: boolean): readonly RenderedPart[] {
+    try {
+      return this.template.parts(messages, addGenerationPrompt, tools);
+    } catch (error) {
+      if (messages.some(({ content }) => this.#addedPattern?.test(content))) throw error;
+      return [{ kind: 'template', text: this.template.text(messages, addGenerationPrompt, tools) }];
+    }
+  }
+
+  /** Calls and definitions of tools become text of the template, in which special tokens are recognised. */
+  #refuseMarkup({ messages, tools }: Chat): void {
+    const called = messages.flatMap(({ name, tool_calls, tool_call_id }) => [name, tool_calls, tool_call_id]);
+    const text = JSON.stringify([called, tools]);
+    const found = [...this.#addedTokens.values()].find(({ special, content }) => special && text.includes(JSON.stringify(content).slice(1, -1)));
+    if (found !== undefined) throw new Error(`tools and their calls: expected no special token in names, arguments and definitions, got ${found.content}`);
   }
 
   /** Cuts the template's own text at added tokens; text between two of them is tokenised as one, contents included. */
-  #pieces(parts: readonly RenderedPart[]): Piece[] {
+  #pieces(parts: readonly RenderedPart[], isWritten = false): Piece[] {
     const pieces: Piece[] = [];
     const append = (text: string) => {
       if (text === '') return;
@@ -130,11 +173,12 @@ export class PolicyTokenizer {
       else pieces.push({ text });
     };
     for (const part of parts) {
-      if (part.kind === 'content' || this.#addedPattern === null) append(part.text);
+      const isText = part.kind === 'content';
+      if ((isText && !isWritten) || this.#addedPattern === null) append(part.text);
       else {
         for (const piece of part.text.split(this.#addedPattern)) {
           const special = this.#addedTokens.get(piece);
-          if (special === undefined) append(piece);
+          if (special === undefined || (isText && special.special)) append(piece);
           else pieces.push({ special });
         }
       }
@@ -152,7 +196,7 @@ export class PolicyTokenizer {
   }
 
   /** What the template prints after an assistant's content, when `next` follows and the assistant speaks again. */
-  #afterAssistant(next: Message): RenderedPart[] {
+  #afterAssistant(next: ChatMessage): RenderedPart[] {
     const marker = '\uE0F2';
     const parts = this.template.parts([{ role: 'user', content: 'u' }, { role: 'assistant', content: marker }, next], true);
     const turn = parts.findIndex((part) => part.kind === 'content' && part.text === marker);

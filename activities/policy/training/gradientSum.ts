@@ -1,9 +1,9 @@
-/** @file The gradient of one optimiser step: micro-batches added in their order, then norm, clipping and AdamW. */
+/** @file The gradient of one optimiser step: micro-batches add theirs to it in their order, then norm, clipping and AdamW. */
 import { adamw, clipScale, sumOfSquares } from '../../../core/model/adamw.ts';
 import type { OptimizerStep, Tensor } from '../../../core/model/config.ts';
 import { embeddingName } from '../../../core/model/tensorNames.ts';
-import { embeddedGradientName, gradientName } from '../../../core/model/trainingGraph.ts';
-import type { FeedArray } from '../ort/session.ts';
+import { embeddedGradientName, gradientName, sumName } from '../../../core/model/trainingGraph.ts';
+import type { Feed, FeedArray } from '../ort/session.ts';
 import { NonFiniteLoss } from './errors.ts';
 
 export interface ModelState {
@@ -17,14 +17,20 @@ export class GradientSum {
   /** By tensor name. */
   readonly sums = new Map<string, Float32Array>();
 
-  /** `tokens` are those that were embedded, in the order of the rows of `gradient.embedded`. */
-  add(state: ModelState, outputs: Readonly<Record<string, FeedArray>>, tokens: Int32Array): void {
-    for (const [name, tensor] of state.weights) {
-      const gradient = outputs[gradientName(name)] as Float32Array | undefined;
-      const sum = this.sums.get(name);
-      if (gradient && sum) addTo(sum, gradient);
-      else if (gradient) this.sums.set(name, gradient);
-      else if (!sum) this.sums.set(name, new Float32Array(tensor.data.length));
+  /** What the graphs add their gradients to, as far as they ask for it: nothing, before the first of them. */
+  feeds(weights: ReadonlyMap<string, Tensor>, inputNames: readonly string[]): Record<string, Feed> {
+    const asked = new Set(inputNames);
+    const wanted = [...weights].filter(([name]) => asked.has(sumName(name)));
+    const zeros = new Float32Array(wanted.reduce((most, [name, { data }]) => (this.sums.has(name) ? most : Math.max(most, data.length)), 0));
+    return Object.fromEntries(wanted.map(([name, { data, shape }]) => [sumName(name), { data: this.sums.get(name) ?? zeros.subarray(0, data.length), shape }]));
+  }
+
+  /** Takes the outputs over. `tokens` are those that were embedded, in the order of the rows of `gradient.embedded`. */
+  take(state: ModelState, outputs: Readonly<Record<string, FeedArray>>, tokens: Int32Array): void {
+    for (const [name, { data }] of state.weights) {
+      const sum = outputs[gradientName(name)] as Float32Array | undefined;
+      if (sum) this.sums.set(name, sum);
+      else if (!this.sums.has(name)) this.sums.set(name, new Float32Array(data.length));
     }
     const embedded = outputs[embeddedGradientName] as Float32Array | undefined;
     if (embedded) addRows(this.sums.get(embeddingName) as Float32Array, embedded, tokens);
@@ -45,10 +51,6 @@ export class GradientSum {
     }
     return norm;
   }
-}
-
-function addTo(sum: Float32Array, gradient: Float32Array): void {
-  for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] as number) + (gradient[i] as number);
 }
 
 /** Row n of `gradient` belongs to tokens[n]. */

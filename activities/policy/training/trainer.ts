@@ -112,8 +112,9 @@ export class Trainer {
     const feeds: Record<string, Feed> = tokenFeeds(this.config, rows, batch);
     for (const [name, { data, shape }] of weights) feeds[name] = { data, shape };
     for (const [name, values] of Object.entries(perToken)) feeds[name] = perTokenFeed(rows, values, batch);
+    Object.assign(feeds, (gradient ?? new GradientSum()).feeds(this.state.weights, session.inputNames));
     const outputs = await session.run(feeds);
-    gradient?.add(this.state, outputs, feeds['tokens']?.data as Int32Array);
+    gradient?.take(this.state, outputs, feeds['tokens']?.data as Int32Array);
     return outputs;
   }
 

@@ -23,7 +23,7 @@ export interface DockerOptions extends BoxPlace {
 const minute = 60_000;
 
 /** A box is replaced on return long before it would end by its age. */
-const pool = { maxWaiting: 1024, maxUses: 200, idleMs: 5 * minute, ageShare: 0.25 } as const;
+const pool = { maxWaiting: 1024, maxUses: 2000, idleMs: 5 * minute, ageShare: 0.25 } as const;
 
 export class DockerBackend implements SandboxBackend {
   readonly name = 'docker';

@@ -108,9 +108,12 @@ export class Box implements PooledBox {
     }
   }
 
+  get needsReset(): boolean {
+    return this.#heldSession || this.#runsSinceReset >= runsBetweenResets;
+  }
+
   /** False when something is left that should not be: the box is not to be used again. */
   async reset(): Promise<boolean> {
-    if (!this.#heldSession && this.#runsSinceReset < runsBetweenResets) return this.alive;
     const answer = await this.#channel.ask({ op: 'reset' }, answerGraceMs).answer;
     if (answer.op !== 'clean') throw this.#unexpected('reset', answer);
     const leaks = this.openFiles !== undefined && answer.openFiles > this.openFiles;

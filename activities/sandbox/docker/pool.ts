@@ -9,6 +9,8 @@ export interface PooledBox {
   readonly memoryBytes: number;
   readonly createdAt: number;
   readonly alive: boolean;
+  /** False when its last use left nothing that only a reset would find. */
+  readonly needsReset: boolean;
   /** Ends what runs in it and empties it; false when it is not as it was made. */
   reset(): Promise<boolean>;
   /** Idempotent. */
@@ -178,7 +180,8 @@ export class BoxPool<Box extends PooledBox> {
 
   async #takeBack(place: Place<Box>): Promise<void> {
     if (!this.#places.has(place)) return;
-    const isReusable = this.#isReusable(place) && (await place.box.reset().catch(() => false));
+    // One that needs none is back before its user goes on: else the next one to ask would have another made.
+    const isReusable = this.#isReusable(place) && (!place.box.needsReset || (await place.box.reset().catch(() => false)));
     if (!isReusable || this.#closed || !place.box.alive) return this.#end(place);
     place.idleSince = Date.now();
     this.#idle.push(place);

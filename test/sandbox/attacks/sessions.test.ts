@@ -52,6 +52,24 @@ describeWithDocker('a session contains', () => {
       });
     });
 
+    test('a thread that outlives its cell: it does not write into the next one, nor keeps it from writing', async () => {
+      await inSession(async (sandbox) => {
+        await cell(
+          sandbox,
+          'import threading, sys, time\nout = sys.stdout\ndef spam():\n    while True:\n        print("spam", flush=True)\nfor _ in range(4): threading.Thread(target=spam, daemon=True).start()',
+        );
+        await sleep(200);
+        for (let turn = 0; turn < 5; turn += 1) {
+          await expectKept(sandbox);
+          expect(await cell(sandbox, 'print(1, file=out)\nprint(2)\nprint(3, file=sys.stderr)')).toMatchObject({
+            exitCode: 0,
+            stdout: '1\n2\n',
+            stderr: '3\n',
+          });
+        }
+      });
+    });
+
     test('a child that outlives its cell: it does not write into the next one', async () => {
       await inSession(async (sandbox) => {
         await cell(sandbox, 'import os\nif os.fork() == 0:\n    os.setsid()\n    while True: os.write(1, b"spam")');

@@ -13,6 +13,7 @@ class PaperBox implements PooledBox {
   readonly #onEnd: () => void;
   alive = true;
   isDirty = false;
+  needsReset = true;
   resets = 0;
 
   constructor(number: number, memoryBytes: number, onEnd: () => void, createdAt = Date.now()) {
@@ -107,6 +108,16 @@ describe('what may exist', () => {
     for (let use = 0; use < 10; use += 1) await (await pool.acquire(unit, never)).release();
     expect(made).toHaveLength(1);
     expect(made[0]?.resets).toBe(10);
+  });
+
+  test('a box that needs no reset is there for the next user at once, so that no other is made', async () => {
+    const { pool, made } = poolOf();
+    const first = await pool.acquire(unit, never);
+    first.box.needsReset = false;
+    void first.release();
+    const second = await pool.acquire(unit, never);
+    expect([second.box, made.length, first.box.resets]).toEqual([first.box, 1, 0]);
+    await second.release();
   });
 
   test('boxes of a size that nobody asks for make room', async () => {
