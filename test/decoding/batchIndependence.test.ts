@@ -33,7 +33,7 @@ const shapes: readonly [string, () => Promise<PolicyModel>][] = [
   ['like S', () => model(likeS)],
   ['a key head for every query head', () => model({ ...likeS, kvHeadCount: likeS.headCount })],
   ['one key head, eight threads', manyThreads],
-  ['weights of eight bits', () => model(likeS, 1, 'int8')],
+  ['weights of eight bits', () => model(likeS, 5, 'int8')],
   ['qwen2-tiny', () => loadPolicyModel('tiny', join(golden, 'models/qwen2-tiny'))],
 ];
 

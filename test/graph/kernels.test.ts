@@ -5,6 +5,7 @@ import { createSession, type Feed } from '../../activities/policy/ort/session.ts
 import { evaluate } from '../../core/graph/evaluate.ts';
 import { Graph } from '../../core/graph/graph.ts';
 import { modelBytes } from '../../core/graph/onnx.ts';
+import * as op from '../../core/graph/ops.ts';
 import type { Initializer, Value } from '../../core/graph/types.ts';
 import { caseOf, draws, operationCases } from './operationCases.ts';
 
@@ -50,5 +51,18 @@ describe('kernels of ONNX Runtime', () => {
       }),
       { numRuns: 8, seed: 20_260_102 },
     );
+  });
+
+  it('GatherND computes what its definition says', async () => {
+    const graph = new Graph();
+    const x = graph.input('x', 'float32', [2, 3, 2]);
+    const indices = graph.initializer('indices', 'int64', [2, 2, 2], BigInt64Array.of(1n, 2n, 0n, 1n, 0n, 0n, 1n, 0n));
+    graph.output('y', op.gatherND(x, indices));
+    const data = Float32Array.from({ length: 12 }, (_, i) => i);
+    const wanted = [10, 11, 2, 3, 0, 1, 6, 7];
+    expect([...(evaluate(graph, new Map([['x', { shape: [2, 3, 2], data: Float64Array.from(data) }]])).get('y')?.data ?? [])]).toEqual(wanted);
+    const session = await createSession(modelBytes(graph), { threads: 1 });
+    expect([...((await session.run({ x: { data, shape: [2, 3, 2] } }))['y'] as Float32Array)]).toEqual(wanted);
+    await session.release();
   });
 });
