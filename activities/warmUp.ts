@@ -48,7 +48,9 @@ async function supervisedSteps(trainer: WarmupDependencies, { engine }: Held, in
   const { rowsOf, metricsAt } = await trainer.supervisions.of(run, config, directory);
   const done: SupervisedMetrics[] = [];
   let rows = rowsOf(fromStep);
+  let leftOut = 0;
   for (let step = fromStep; step <= toStep; step++) {
+    leftOut += config.warmup.batchSize - rows.length;
     const training = engine.supervisedStep(rows, { ...optimizer, lr: lrAt(step) }, signal);
     // The engine has a thread of its own: the next rows are drawn while it computes.
     const [metrics, next] = await Promise.all([training, step < toStep ? promised(() => rowsOf(step + 1)) : rows]);
@@ -56,7 +58,7 @@ async function supervisedSteps(trainer: WarmupDependencies, { engine }: Held, in
     report({ step, steps, loss: metrics.loss });
     done.push(metrics);
   }
-  return { lr: lrAt(toStep), ...summary(done), ...metricsAt(toStep) };
+  return { lr: lrAt(toStep), ...summary(done), ...(leftOut > 0 && { 'demonstrations/left_out': leftOut }), ...metricsAt(toStep) };
 }
 
 interface Supervision {

@@ -5,6 +5,7 @@
  */
 import { loadRunConfig } from '../workers/config/runConfig.ts';
 import { askWorkersFor } from '../workers/config/sandboxBackend.ts';
+import { validateContext } from '../workers/tasks.ts';
 import { commandNamed, runCommand, say, withProcesses } from './runs/command.ts';
 import { wholeNumber } from './runs/options.ts';
 import { playRun } from './runs/playRun.ts';
@@ -28,6 +29,7 @@ await runCommand(async () => {
   if (options.steps !== undefined) overrides.push(`training.steps=${options.steps}`);
   if (options.seed !== undefined) overrides.push(`seed=${options.seed}`);
   const config = loadRunConfig('examples/quickstart.yaml', overrides);
+  await validateContext(config);
   askWorkersFor(config.sandbox);
   const run = options.run ?? newRunName('quickstart');
   refuseExisting(run);

@@ -7,7 +7,7 @@ import { basename, extname } from 'node:path';
 import { loadRunConfig } from '../workers/config/runConfig.ts';
 import { askWorkersFor } from '../workers/config/sandboxBackend.ts';
 import { modelMemoryText, withPinnedModel } from '../workers/modelPlan.ts';
-import { validateChats, validateTasks } from '../workers/tasks.ts';
+import { validateChats, validateContext, validateTasks } from '../workers/tasks.ts';
 import { commandNamed, runCommand, say, withProcesses } from './runs/command.ts';
 import { planText } from './runs/plan.ts';
 import { playRun } from './runs/playRun.ts';
@@ -30,6 +30,7 @@ await runCommand(async () => {
   const { lines } = await validateTasks(config);
   const chats = await validateChats(config);
   const memory = await modelMemoryText(config);
+  await validateContext(config);
   if (options.dryRun) {
     say(`${planText(config, memory)}\n\n${[...lines, ...(chats === undefined ? [] : [chats])].map((line) => `  ${line}`).join('\n')}`);
     return 0;

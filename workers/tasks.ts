@@ -1,3 +1,4 @@
-/** @file What commands check of a run's tasks and chats before they start it. */
+/** @file What commands check of a run's tasks, chats and context before they start it. */
 export { validateTasks } from '../activities/tasks/validateTasks.ts';
 export { validateChats } from '../activities/trainer/validateChats.ts';
+export { validateContext } from '../activities/trainer/validateContext.ts';

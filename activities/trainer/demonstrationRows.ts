@@ -6,26 +6,33 @@ import type { PolicyTokenizer } from '../policy/tokenizer/policyTokenizer.ts';
 import type { SupervisedRow } from '../policy/training/types.ts';
 import { ConfigError } from './configError.ts';
 
-/** The rows of a warm-up step, from 1: a pure function of the configuration and the step. */
+/** The rows of a warm-up step, from 1, that fit into the policy's context: a pure function of the configuration and the step. */
 export function warmupRows(config: RunConfig, tokenizer: PolicyTokenizer): (step: number) => readonly SupervisedRow[] {
-  const { warmup, policy, tasks, seed } = config;
-  const draw = demonstrationStream(demonstrationSources(tasks), { seed, batchSize: warmup.batchSize, flawlessFraction: warmup.flawlessFraction });
-  return (step) => draw(step).map((demonstration) => checkedRow(demonstration, tokenizer, { ...policy, answerWeight: warmup.answerWeight }));
+  const rowsOf = demonstrationRows(config, tokenizer);
+  const { contextLength } = config.policy;
+  return (step) => {
+    const rows = rowsOf(step);
+    const fitting = rows.filter(({ tokens }) => tokens.length <= contextLength);
+    if (fitting.length > 0) return fitting;
+    const longest = Math.max(...rows.map(({ tokens }) => tokens.length));
+    throw new ConfigError(
+      `warm-up step ${step}: expected demonstrations of at most policy.contextLength ${contextLength} tokens, all ${rows.length} are longer, up to ${longest}; raise policy.contextLength`,
+    );
+  };
 }
 
-interface RowOptions extends Pick<RunConfig['policy'], 'turnFormat' | 'contextLength'> {
+/** All that are drawn for a step, however long. */
+export function demonstrationRows(config: RunConfig, tokenizer: PolicyTokenizer): (step: number) => readonly SupervisedRow[] {
+  const { warmup, policy, tasks, seed } = config;
+  const draw = demonstrationStream(demonstrationSources(tasks), { seed, batchSize: warmup.batchSize, flawlessFraction: warmup.flawlessFraction });
+  return (step) => draw(step).map((demonstration) => demonstrationRow(demonstration, tokenizer, { ...policy, answerWeight: warmup.answerWeight }));
+}
+
+interface RowOptions extends Pick<RunConfig['policy'], 'turnFormat'> {
   readonly answerWeight: number;
 }
 
-function checkedRow(demonstration: Demonstration, tokenizer: PolicyTokenizer, options: RowOptions): SupervisedRow {
-  const row = demonstrationRow(demonstration, tokenizer, options);
-  if (row.tokens.length <= options.contextLength) return row;
-  throw new ConfigError(
-    `warm-up: expected demonstrations of at most policy.contextLength ${options.contextLength} tokens, family ${demonstration.family} drew one of ${row.tokens.length}; raise policy.contextLength`,
-  );
-}
-
-function demonstrationRow(demonstration: Demonstration, tokenizer: PolicyTokenizer, options: Pick<RowOptions, 'turnFormat' | 'answerWeight'>): SupervisedRow {
+function demonstrationRow(demonstration: Demonstration, tokenizer: PolicyTokenizer, options: RowOptions): SupervisedRow {
   const tokens: number[] = [...tokenizer.encodePrompt(demonstration.messages)];
   const lossWeights: number[] = tokens.map(() => 0);
   demonstration.turns.forEach(({ text, observation }, turn) => {

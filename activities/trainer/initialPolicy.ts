@@ -29,6 +29,7 @@ import { buildTokenizer, type TokenizerFiles } from '../policy/tokenizer/builtTo
 import { PolicyTokenizer } from '../policy/tokenizer/policyTokenizer.ts';
 import { ConfigError } from './configError.ts';
 import { memoryBytes } from './machineMemory.ts';
+import { positionsProblem } from './positions.ts';
 
 export interface InitialPolicy extends Policy {
   readonly files: PolicyFiles;
@@ -96,10 +97,11 @@ export async function readPolicyConfigOf(model: string, lora: LoraConfig | null)
   return { config: await readPolicyConfig(await baseDirectoryOf(path)), lora: described.lora };
 }
 
-function checkFits(path: string, { vocabSize, maxPositions, slidingWindow }: ModelConfig, tokenCount: number, contextLength: number): void {
-  if (tokenCount > vocabSize) throw new Error(`${path}: expected token ids below the model's vocab_size ${vocabSize}, the tokenizer has ${tokenCount}`);
-  const limit = slidingWindow === undefined ? 'max_position_embeddings' : 'sliding_window, beyond which turnwise does not go,';
-  if (contextLength > maxPositions) throw new Error(`policy.contextLength: expected at most the model's ${limit} ${maxPositions}, got ${contextLength}`);
+function checkFits(path: string, config: ModelConfig, tokenCount: number, contextLength: number): void {
+  if (tokenCount > config.vocabSize)
+    throw new Error(`${path}: expected token ids below the model's vocab_size ${config.vocabSize}, the tokenizer has ${tokenCount}`);
+  const problem = positionsProblem(config, contextLength);
+  if (problem !== undefined) throw new Error(problem);
 }
 
 /** A model to be trained whole, a new adapter on it, or an adapter to be trained further. */
