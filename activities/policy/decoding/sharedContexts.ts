@@ -37,8 +37,9 @@ export class SharedContexts {
     this.#cache = new KeyValueCache(config, leastCopies);
   }
 
+  /** None where no row has a context: then its part of the step has nothing to compute. */
   get slots(): number {
-    return this.#cache.slots;
+    return this.#copies.some(({ length }) => length > 0) ? this.#cache.slots : 0;
   }
 
   /** A seat for one row: at a copy that is there, or at a new one made of `chunks`. */
@@ -77,7 +78,8 @@ export class SharedContexts {
     const { layerCount } = this.#config;
     const copies = Math.max(this.#leastCopies, this.#copies.length);
     this.#seating ??= this.#seated(contexts, count, copies);
-    return { ...this.#seating, ...this.#cache.feeds(copies, layerCount, ['contextKeys', 'contextValues']) };
+    const names = ['contextKeys', 'contextValues'] as const;
+    return { ...this.#seating, ...(this.slots === 0 ? emptyFeeds(this.#config, copies, names) : this.#cache.feeds(copies, layerCount, names)) };
   }
 
   #seated(contexts: readonly SharedContext[], count: number, copies: number): Seating {
@@ -103,6 +105,15 @@ export class SharedContexts {
       toRows: { data: toRows, shape: [count, kvHeadCount, group, 3] },
     };
   }
+}
+
+function emptyFeeds({ layerCount, kvHeadCount, headDim }: ModelConfig, copies: number, [keys, values]: readonly [string, string]): Record<string, Feed> {
+  const data = new Float32Array(0);
+  const ofLayer = (layer: number): [string, Feed][] => [
+    [`${keys}.${layer}`, { data, shape: [copies, kvHeadCount, headDim, 0] }],
+    [`${values}.${layer}`, { data, shape: [copies, kvHeadCount, 0, headDim] }],
+  ];
+  return Object.fromEntries(Array.from({ length: layerCount }, (_, layer) => ofLayer(layer)).flat());
 }
 
 /** Which query of which row sits where, both ways round. */
