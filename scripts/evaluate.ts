@@ -9,6 +9,7 @@ import { writeFileSync } from 'node:fs';
 import type { RunConfig } from '../core/run/config.ts';
 import type { EvaluateInput, EvaluationResult } from '../core/run/types.ts';
 import { loadRunConfig } from '../workers/config/runConfig.ts';
+import { askWorkersFor } from '../workers/config/sandboxBackend.ts';
 import type { Processes } from '../workers/supervisor/supervisor.ts';
 import { evaluationTable } from './display/evaluationTable.ts';
 import { differences, differenceTable, passTable } from './display/passTable.ts';
@@ -43,8 +44,9 @@ await runCommand(async () => {
   const isDirectory = await isModelDirectory(subject);
   if (!isDirectory && (options.taskFile ?? options.family))
     throw new Error("a run is measured on its own tasks: give its checkpoint's policy directory to measure on others");
+  const config = isDirectory ? directoryConfig() : await configOfRun(subject);
+  askWorkersFor(config.sandbox);
   return withProcesses(async (processes, signal) => {
-    const config = isDirectory ? directoryConfig() : await configOfRun(subject);
     const measured = isDirectory ? await measuredPolicy(subject, config, processes, signal) : { run: subject, checkpoint: options.checkpoint };
     const results = await resultsOf(processes, measured);
     return options.against === undefined ? shown(results) : compared(results, await resultsOf(processes, await against(options.against)));

@@ -9,6 +9,7 @@ import type { Trajectory } from '../core/rollout/trajectory.ts';
 import type { Split } from '../core/rollout/types.ts';
 import { playingQueue } from '../core/run/names.ts';
 import type { RolloutInput, RolloutResult } from '../core/run/types.ts';
+import { askWorkersFor } from '../workers/config/sandboxBackend.ts';
 import { ArtifactStore, artifactRoot, turnwiseHome } from '../workers/onDisk.ts';
 import { trajectoryText } from './display/trajectoryText.ts';
 import { commandNamed, exitCodes, runCommand, say, withProcesses } from './runs/command.ts';
@@ -35,6 +36,7 @@ await runCommand(async () => {
   const { config, policy } = await runOnDisk(run, options.checkpoint);
   const rollouts = { ...rolloutConfigOf(config), ...(options.greedy && { temperature: 0 }) };
   const store = new ArtifactStore(artifactRoot(turnwiseHome()));
+  askWorkersFor(config.sandbox);
   return withProcesses(async (processes) => {
     const client = await clientFor(processes);
     const play = async (offset: number): Promise<Trajectory> => {

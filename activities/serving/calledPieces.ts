@@ -7,8 +7,8 @@ export class CalledPieces {
   readonly #calls: ToolCalls;
 
   /** Without a format pieces stay as they are. */
-  constructor(format: ToolFormat | undefined) {
-    this.#calls = new ToolCalls(format);
+  constructor(format: ToolFormat | undefined, offered: readonly string[]) {
+    this.#calls = new ToolCalls(format, offered);
   }
 
   push(piece: Piece): Piece {

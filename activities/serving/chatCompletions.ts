@@ -1,6 +1,7 @@
 /** @file POST /v1/chat/completions: samples the choices of one request side by side and writes them, whole or as a stream of events. */
 import { randomInt } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
+import type { ToolDefinition } from '../../core/tasks/chat.ts';
 import { ApiError, apiErrorOf } from './apiError.ts';
 import { CalledPieces } from './calledPieces.ts';
 import { type ChatRequest, parseChatRequest } from './chatRequest.ts';
@@ -97,7 +98,7 @@ async function sampleAll(
   const either = AbortSignal.any([signal, failed.signal]);
   const choices = Array.from({ length: request.choices }, async (_, index) => {
     const pieces: Piece[] = [];
-    const called = new CalledPieces(request.tools && policy.toolFormat);
+    const called = new CalledPieces(request.tools && policy.toolFormat, toolNames(request.tools));
     const sampled = await sampleChoice(policy, request, { context, index }, either, (given) => {
       const piece = called.push(given);
       pieces.push(piece);
@@ -115,4 +116,9 @@ async function sampleAll(
 
 function isSeen({ text, logprobs, calls = [] }: Piece): boolean {
   return text !== '' || logprobs.length > 0 || calls.length > 0;
+}
+
+/** The request was parsed: every tool is a function with a name. */
+function toolNames(tools: readonly ToolDefinition[] = []): string[] {
+  return tools.map((tool) => (tool['function'] as { readonly name: string }).name);
 }

@@ -19,13 +19,15 @@ const nothing: ToolOutput = { text: '', calls: [] };
 
 export class ToolCalls {
   readonly #format: ToolFormat | undefined;
+  readonly #offered: ReadonlySet<string>;
   #held = '';
   /** Something but spaces was shown: from there on, a bare object is a part of a text. */
   #hasText = false;
 
-  /** Without a format everything is text. */
-  constructor(format: ToolFormat | undefined) {
+  /** Without a format everything is text. `offered` are the names that a bare object must have one of: other objects are answers in JSON. */
+  constructor(format: ToolFormat | undefined, offered: readonly string[]) {
     this.#format = format;
+    this.#offered = new Set(offered);
   }
 
   push(text: string): ToolOutput {
@@ -40,7 +42,8 @@ export class ToolCalls {
     this.#held = '';
     if (this.#format === undefined || this.#format.kind === 'tagged') return { text: rest, calls: [] };
     const open = this.#format.kind === 'list' ? this.#format.open : '';
-    const calls = rest.trimStart().startsWith(open) && rest.trim() !== '' ? callsOf(rest.trimStart().slice(open.length)) : undefined;
+    const found = rest.trimStart().startsWith(open) && rest.trim() !== '' ? callsOf(rest.trimStart().slice(open.length)) : undefined;
+    const calls = this.#format.kind === 'list' || found?.every(({ name }) => this.#offered.has(name)) ? found : undefined;
     return calls === undefined ? { text: rest, calls: [] } : { text: '', calls };
   }
 
@@ -95,7 +98,7 @@ function callOf(value: unknown): CalledTool | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   const { name, arguments: given, parameters } = value as Record<string, unknown>;
   const values = given ?? parameters ?? {};
-  if (typeof name !== 'string' || typeof values !== 'object') return undefined;
+  if (typeof name !== 'string' || typeof values !== 'object' || Array.isArray(values)) return undefined;
   return { name, arguments: JSON.stringify(values) };
 }
 

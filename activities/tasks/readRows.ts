@@ -60,16 +60,23 @@ async function parquetRows(path: string): Promise<readonly Row[]> {
     const remedy = /compression codec/i.test(error.message) ? 'write it again with snappy or no compression' : 'write it again, or as .jsonl';
     throw new TaskFileError(`${path}: expected a readable parquet file, got: ${error.message}; ${remedy}`);
   });
-  return objects.map((columns, i) => ({ where: `${path} row ${i + 1}`, columns: plain(columns) as Record<string, unknown> }));
+  return objects.map((columns, i) => ({
+    where: `${path} row ${i + 1}`,
+    columns: Object.fromEntries(Object.entries(columns).map(([key, value]) => [key, plain(value)])),
+  }));
 }
 
-/** Parquet's 64-bit integers arrive as BigInt; values of a file become what JSON would have given. */
+/** Parquet's 64-bit integers arrive as BigInt, and its records have every key of any row, null where theirs was none; values of a file become what JSON would have given. */
 function plain(value: unknown): unknown {
   if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);
   if (Array.isArray(value)) return value.map(plain);
   if (value instanceof Date) return value.toISOString();
-  if (isRecord(value)) return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, plain(entry)]));
+  if (isRecord(value)) return withoutNulls(value);
   return value;
+}
+
+function withoutNulls(record: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(record).flatMap(([key, entry]) => (entry === null ? [] : [[key, plain(entry)]])));
 }
 
 export function isRecord(value: unknown): value is Record<string, unknown> {

@@ -1,5 +1,6 @@
 /** @file What an evaluation can be of: a checkpoint of a run, or any policy on the tasks of a configuration, as a run of its own that trains nothing. */
-import { resolve } from 'node:path';
+import { existsSync } from 'node:fs';
+import { basename, dirname, resolve } from 'node:path';
 import { isHubName } from '../../core/model/hubName.ts';
 import type { RunConfig } from '../../core/run/config.ts';
 import { withPinnedModel } from '../../workers/modelPlan.ts';
@@ -30,12 +31,20 @@ export async function isCheckpointOf(run: string, name: string): Promise<boolean
 /** Of a policy that anything names: a run, the directory of a checkpoint, a model or an adapter, a name on the hub. @throws when it cannot be played. */
 export async function measuredPolicy(name: string, config: RunConfig, processes: Processes, signal: AbortSignal, prefix = 'evaluate'): Promise<Measured> {
   const path = isHubName(name) ? name : resolve((await namedPolicy(turnwiseHome(), name)).path);
-  const own = await withPinnedModel(measuringConfig(config, path));
+  const turnFormat = (await turnFormatOfRun(path)) ?? config.policy.turnFormat;
+  const own = await withPinnedModel(measuringConfig({ ...config, policy: { ...config.policy, turnFormat } }, path));
   await checkSameTasks(config, own);
   const run = newRunName(prefix);
   const code = await playRun({ run, config: own }, processes, signal);
   if (code !== exitCodes.done) throw new Error(`run ${run}: it did not end well, so ${name} was not measured`);
   return { run };
+}
+
+/** The turn format that a policy was trained in, when `path` is a checkpoint's in the directory of its run. */
+async function turnFormatOfRun(path: string): Promise<RunConfig['policy']['turnFormat'] | undefined> {
+  const runRoot = resolve(path, '../../..');
+  if (basename(dirname(runRoot)) !== 'runs' || !existsSync(resolve(path, '../MANIFEST.json'))) return undefined;
+  return (await readStoredConfig(resolve(runRoot, '../..'), basename(runRoot)))?.policy.turnFormat;
 }
 
 /** The same tasks, limits, seed and sampling, with another policy that stays as it is. */

@@ -12,7 +12,7 @@ const bare: ToolFormat = { kind: 'bare' };
 const f = (value: unknown) => ({ name: 'f', arguments: JSON.stringify(value) });
 
 function read(format: ToolFormat, pieces: readonly string[]): { text: string; calls: readonly CalledTool[] } {
-  const calls = new ToolCalls(format);
+  const calls = new ToolCalls(format, ['f']);
   const outputs = [...pieces.map((piece) => calls.push(piece)), calls.end()];
   return { text: outputs.map(({ text }) => text).join(''), calls: outputs.flatMap((output) => output.calls) };
 }
@@ -27,6 +27,8 @@ const cases: readonly (readonly [ToolFormat, string, string, readonly CalledTool
   [bare, '{"name": "f", "parameters": {"a": 1}}', '', [f({ a: 1 })]],
   [bare, '{"other": 1}', '{"other": 1}', []],
   [bare, 'See {"name": "f", "parameters": {}}', 'See {"name": "f", "parameters": {}}', []],
+  [bare, '{"name": "Ada", "age": 36}', '{"name": "Ada", "age": 36}', []],
+  [bare, '{"name": "f", "parameters": [1]}', '{"name": "f", "parameters": [1]}', []],
   [bare, '', '', []],
   [list, '[TOOL_CALLS] [{"name": "f", "arguments": {"a": 1}}, {"name": "f", "arguments": {}}]', '', [f({ a: 1 }), f({})]],
   [list, 'text [TOOL', 'text [TOOL', []],
@@ -45,7 +47,7 @@ describe.each(cases)('%j: %j', (format, answer, text, calls) => {
 });
 
 test('text before a call is shown as soon as it is sure', () => {
-  const calls = new ToolCalls(tagged);
+  const calls = new ToolCalls(tagged, ['f']);
   expect(['Hello ', 'you', ' <', 'b>', '<tool_c'].map((piece) => calls.push(piece).text)).toEqual(['Hello', ' you', '', ' <b>', '']);
 });
 

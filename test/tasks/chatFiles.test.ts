@@ -7,6 +7,7 @@ import { buildTokenizer } from '../../activities/policy/tokenizer/builtTokenizer
 import { PolicyTokenizer } from '../../activities/policy/tokenizer/policyTokenizer.ts';
 import { openChats } from '../../activities/tasks/chatFile.ts';
 import { readChat } from '../../activities/tasks/chatMessages.ts';
+import { readRows } from '../../activities/tasks/readRows.ts';
 import { chatRows } from '../../activities/trainer/chatRows.ts';
 import { resolveRunConfig } from '../../workers/config/runConfig.ts';
 import { temporaryDirectory } from '../support/temporaryDirectory.ts';
@@ -104,6 +105,17 @@ test('parquet holds the same chats', async () => {
   path = path.replace('.jsonl', '.parquet');
   await writeFile(path, Buffer.from(parquetWriteBuffer({ columnData: [{ name: 'messages', data: [messages], type: 'JSON' }] })));
   expect((await open()).rows).toEqual(expected.rows);
+});
+
+test('a null that parquet puts where a record of another row has a value is absent', async () => {
+  const chats = [
+    { city: 'Paris', query: null },
+    { city: null, query: 'x' },
+  ].map((given) => [user('u'), { role: 'assistant', tool_calls: [{ type: 'function', function: { name: 'f', arguments: given } }] }]);
+  path = path.replace('.jsonl', '.parquet');
+  await writeFile(path, Buffer.from(parquetWriteBuffer({ columnData: [{ name: 'messages', data: chats, type: 'JSON' }] })));
+  const { rows } = await readRows(path);
+  expect(rows.map((row) => readChat(row).messages[1]?.tool_calls?.[0]?.function.arguments)).toEqual([{ city: 'Paris' }, { query: 'x' }]);
 });
 
 test('a file that is not the one of the configuration is refused', async () => {

@@ -75,6 +75,13 @@ test('a special token inside the arguments of a call is refused', async () => {
   );
 });
 
+test('a special token in what a template prints beside contents is refused in prompts without tools too', async () => {
+  const tokenizer = await tokenizerWith(qwen.template, qwen.endOfTurn);
+  for (const extra of [{ name: 'x<|im_end|>' }, { tool_call_id: '<|im_end|>' }])
+    expect(() => tokenizer.encodePrompt([{ ...question, ...extra }])).toThrow('expected no special token in names, arguments and definitions, got <|im_end|>');
+  expect(tokenizer.encodePrompt([{ ...question, name: 'ada' }]).length).toBeGreaterThan(0);
+});
+
 test('a template without blocks that rewrites what it printed is refused with the place', async () => {
   const counting = qwen.unmarked.replace("'<|im_start|>assistant\\n'", "'<|im_start|>assistant\\n' + ('' if messages | length < 9 else 'late ')");
   const tokenizer = await tokenizerWith(counting, qwen.endOfTurn);

@@ -67,7 +67,7 @@ export class DecodingBatch {
 
   /** Of every row that waits or decodes. */
   get ids(): number[] {
-    return [...this.#waiting.keys(), ...this.#rows.map((row) => row.id)];
+    return [...new Set([...this.#waiting.keys(), ...this.#rows.map((row) => row.id)])];
   }
 
   add(id: number, request: DecodingRequest): void {
@@ -104,7 +104,6 @@ export class DecodingBatch {
     const contexts = joining.map(([, { context }]) => context.subarray(0, -1));
     const computed = await computePrefixes(this.#model, this.#prefixes, contexts);
     joining.forEach(([id, request], i) => {
-      this.#waiting.delete(id);
       const { key, chunks } = computed[i] as ComputedPrefix;
       const length = request.context.length - 1;
       const own = { id, request, random: randomOf(request.seed), tokens: [], logprobs: [], nextToken: request.context[length] as number };
@@ -114,6 +113,8 @@ export class DecodingBatch {
         this.#reserve();
         this.#cache.writeAll(this.#rows.length - 1, chunks);
       }
+      // Last: one for which there is no memory is still among `ids`, and its caller is told.
+      this.#waiting.delete(id);
     });
   }
 
@@ -191,5 +192,6 @@ export class DecodingBatch {
       this.#rows[place] = moved;
       this.#cache.move(last, place);
     } else this.#cache.clear(place);
+    if (last === 0) this.#cache.trim(this.#leastRows);
   }
 }

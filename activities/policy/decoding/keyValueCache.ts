@@ -14,6 +14,8 @@ export interface ComputedTokens {
   readonly count: number;
 }
 
+const mostIdleBytes = 64 * 2 ** 20;
+
 export const slotsFor = (tokens: number) => Math.max(cacheBlock, Math.ceil(tokens / cacheBlock) * cacheBlock);
 
 export class KeyValueCache {
@@ -37,6 +39,10 @@ export class KeyValueCache {
     return this.#slots;
   }
 
+  get byteLength(): number {
+    return [...this.#keys, ...this.#values].reduce((sum, { byteLength }) => sum + byteLength, 0);
+  }
+
   /** Makes room for this many rows and `tokens` slots, no fewer than any row has in use. Changing slots copies everything: they shrink only to less than half. */
   reserve(rows: number, tokens: number): void {
     const needed = slotsFor(tokens);
@@ -48,6 +54,15 @@ export class KeyValueCache {
     this.#values = this.#moved(this.#values, this.#layers(capacity, slots), slots, { count: this.#capacity * kvHeadCount, length: headDim });
     this.#capacity = capacity;
     this.#slots = slots;
+  }
+
+  /** For when nobody decodes: after long or many rows everything goes, so that an idle policy holds little. */
+  trim(rows: number): void {
+    if (this.byteLength <= mostIdleBytes) return;
+    this.#capacity = rows;
+    this.#slots = cacheBlock;
+    this.#keys = this.#layers(rows, cacheBlock);
+    this.#values = this.#layers(rows, cacheBlock);
   }
 
   /** Forgets a row. Zeroes, although nobody sees its slots any longer: 0 times what was left there must be 0. */

@@ -44,7 +44,11 @@ export async function createPolicyModel(key: string, config: ModelConfig, weight
 /** Multiply-adds of one token in one layer below which a second thread costs more than it gives. */
 const smallLayer = 500_000;
 
+/** There are never fewer rows than threads for each key head: more would have a lone row pay for dummies. */
+const threadsPerKeyHead = 4;
+
 /** By the model's shape alone: results depend on the number of threads in the last bits. */
-function threadsFor({ hiddenSize, intermediateSize }: ModelConfig): number {
-  return hiddenSize * (3 * intermediateSize + 2 * hiddenSize) < smallLayer ? 1 : intraOpThreads();
+function threadsFor({ hiddenSize, intermediateSize, kvHeadCount }: ModelConfig): number {
+  if (hiddenSize * (3 * intermediateSize + 2 * hiddenSize) < smallLayer) return 1;
+  return Math.min(intraOpThreads(), threadsPerKeyHead * kvHeadCount);
 }

@@ -71,6 +71,8 @@ export class SharedContexts {
       this.#copies[copy.place] = last;
       last.place = copy.place;
     }
+    if (this.#copies.length === 0) this.#cache.trim(this.#leastCopies);
+    else this.#cache.reserve(this.#leastCopies, Math.max(...this.#copies.map((other) => other.length)));
   }
 
   /** Inputs of the decoding graph for `count` rows, of which the first decode after these contexts, in the order of their places. */

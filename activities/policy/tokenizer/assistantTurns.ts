@@ -26,7 +26,8 @@ function turnsByPrefixes(template: ChatTemplate, { messages, tools }: Chat, endO
 
 function checkPrefix(earlier: string, later: string, message: number): void {
   if (later.startsWith(earlier)) return;
-  const at = [...earlier].findIndex((character, i) => [...later][i] !== character);
+  let at = 0;
+  while (earlier[at] === later[at]) at += 1;
   throw new Error(
     `chat template: expected it only to append, or to mark with {% generation %} what the assistant writes; at messages[${message}] it rewrites ` +
       `${JSON.stringify(earlier.slice(Math.max(0, at - 20), at + 20))} as ${JSON.stringify(later.slice(Math.max(0, at - 20), at + 20))}; add the blocks to chat_template.jinja`,

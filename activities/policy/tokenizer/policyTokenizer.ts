@@ -65,7 +65,8 @@ export class PolicyTokenizer {
 
   /** The conversation's tokens up to and with the generation prompt. */
   encodePrompt(messages: readonly ChatMessage[], tools?: Chat['tools']): Int32Array {
-    if (tools === undefined && messages.every(({ tool_calls: calls }) => calls === undefined)) return this.#encodeParts(this.template.parts(messages, true));
+    const isPlain = messages.every(({ tool_calls: calls, name, tool_call_id: answers }) => calls === undefined && name === undefined && answers === undefined);
+    if (tools === undefined && isPlain) return this.#encodeParts(this.template.parts(messages, true));
     const chat = { messages, ...(tools && { tools }) };
     this.#refuseMarkup(chat);
     return this.#encodeParts(this.#chatParts(chat, true));
