@@ -126,7 +126,10 @@ interface Peer {
 function startPeer(): Peer | undefined {
   const python = process.env['TURNWISE_PYTHON'];
   if (!python || !existsSync(python)) return undefined;
-  const child = spawn(python, [join(import.meta.dirname, 'peer_generate.py')], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = spawn(python, [join(import.meta.dirname, 'peer_generate.py')], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+    env: { ...process.env, OMP_NUM_THREADS: String(intraOpThreads()) },
+  });
   const answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const tokensPerSecond = async (asked: Case) => {
     child.stdin.write(`${JSON.stringify(asked)}\n`);

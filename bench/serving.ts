@@ -53,7 +53,7 @@ export async function servingFigures(): Promise<Figure[]> {
   ];
 }
 
-const question = (round: number, chat: number) => `Round ${round}, chat ${chat}: what do you say to that?`;
+const question = (round: number, chat: number) => `Round ${String(round).padStart(3, '0')}, chat ${chat}: what do you say to that?`;
 
 async function decodedAlone({ directory, tokenizer, decoder }: ServedPolicy, round: number): Promise<number> {
   const start = performance.now();
