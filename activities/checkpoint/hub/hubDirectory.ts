@@ -1,12 +1,12 @@
 /** @file A model of the hub as a directory: a snapshot in the cache that Hugging Face's own tools use, complete and checked. */
-import { lstat, mkdir, readFile, rename, rm, stat, statfs, symlink } from 'node:fs/promises';
+import { lstat, mkdir, readFile, rename, rm, statfs, symlink } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { type HubName, hubNameText } from '../../../core/model/hubName.ts';
 import { writeFileAtomic } from '../../artifacts/atomicWrite.ts';
 import { DiskFullError } from '../../artifacts/diskFull.ts';
 import { turnwiseHome } from '../../artifacts/paths.ts';
 import { openModelDirectory } from '../modelDirectory.ts';
-import { downloadBlob } from './downloadBlob.ts';
+import { downloadBlob, sizeOf } from './downloadBlob.ts';
 import { HubUnreachable } from './hubErrors.ts';
 import { type HubFile, neededFiles } from './hubListing.ts';
 import { isOffline, repositoryFolder } from './hubSettings.ts';
@@ -88,11 +88,4 @@ async function usable(snapshot: string, otherwise: Error): Promise<string> {
   );
   if (isThere) return snapshot;
   throw otherwise;
-}
-
-function sizeOf(path: string): Promise<number | undefined> {
-  return stat(path).then(
-    ({ size }) => size,
-    () => undefined,
-  );
 }
