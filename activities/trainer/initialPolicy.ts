@@ -28,6 +28,7 @@ import { declareFloat32, jsonBytes, type PolicyFiles, readPolicyFiles } from '..
 import { buildTokenizer, type TokenizerFiles } from '../policy/tokenizer/builtTokenizers.ts';
 import { PolicyTokenizer } from '../policy/tokenizer/policyTokenizer.ts';
 import { ConfigError } from './configError.ts';
+import { refuseConfig } from './failures.ts';
 import { memoryBytes } from './machineMemory.ts';
 import { positionsProblem } from './positions.ts';
 
@@ -68,7 +69,7 @@ interface Source {
   readonly path: string;
 }
 
-/** @throws ConfigError when the directory is no policy that turnwise can train. */
+/** @throws ConfigError when the directory is no policy that turnwise can train; what may pass (an adapter's base comes from the network too) as it is. */
 async function existingPolicy({ name, path }: Source, settings: Pick<RunConfig['policy'], 'contextLength' | 'lora'>, seed: number): Promise<InitialPolicy> {
   try {
     const { config, lora } = await readPolicyConfigOf(path, settings.lora ?? null);
@@ -79,7 +80,7 @@ async function existingPolicy({ name, path }: Source, settings: Pick<RunConfig['
     checkFits(path, policy.config, tokenizer.vocabSize, settings.contextLength);
     return policy;
   } catch (error) {
-    throw new ConfigError(`policy.path: ${(error as Error).message}`, { cause: error });
+    return refuseConfig(error, 'policy.path');
   }
 }
 

@@ -104,3 +104,12 @@ async function sendFile(hub: HubServer, file: string, { headers }: IncomingMessa
   }
   response.end();
 }
+
+/** Where nobody listens. */
+export async function deadUrl(): Promise<string> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return `http://127.0.0.1:${port}`;
+}
