@@ -12,8 +12,9 @@ import { syncDirectory } from '../../artifacts/atomicWrite.ts';
 import { explainFullDisk } from '../../artifacts/diskFull.ts';
 import { withBlobLock } from './blobLock.ts';
 import { HubUnreachable, hubError } from './hubErrors.ts';
+import { hubFetch } from './hubFetch.ts';
 import type { HubFile } from './hubListing.ts';
-import { hubEndpoint, hubToken } from './hubSettings.ts';
+import { hubEndpoint } from './hubSettings.ts';
 
 /** @throws HubUnreachable, HubRefusal, DiskFullError; what has come so far stays, for the next attempt. */
 export async function downloadBlob(name: HubName, file: HubFile, blob: string): Promise<void> {
@@ -96,9 +97,8 @@ async function verify(name: HubName, { path, size, oid, hash }: HubFile, tempora
 }
 
 async function request({ repo, revision }: HubName, { path }: HubFile, from: number): Promise<Response> {
-  const token = hubToken();
-  const headers = { ...(token !== undefined && { authorization: `Bearer ${token}` }), ...(from > 0 && { range: `bytes=${from}-` }) };
-  const response = await fetch(`${hubEndpoint()}/${repo}/resolve/${revision}/${encodeURIComponent(path)}`, { headers });
+  const headers = from > 0 ? { range: `bytes=${from}-` } : {};
+  const response = await hubFetch(`${hubEndpoint()}/${repo}/resolve/${revision}/${encodeURIComponent(path)}`, { headers });
   if (response.ok) return response;
   const said = (await response.text()).slice(0, 200) || response.statusText;
   throw new HubApiError(response.url, response.status, response.headers.get('x-request-id') ?? undefined, said);

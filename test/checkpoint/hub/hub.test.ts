@@ -12,7 +12,7 @@ import { isHubName, parseHubName } from '../../../core/model/hubName.ts';
 import { loadRunConfig } from '../../../workers/config/runConfig.ts';
 import { withPinnedModel } from '../../../workers/modelPlan.ts';
 import { temporaryDirectory } from '../../support/temporaryDirectory.ts';
-import { type HubServer, type HubServerOptions, startHub } from './hubServer.ts';
+import { deadUrl, type HubServer, type HubServerOptions, startHub } from './hubServer.ts';
 
 const golden = join(process.env['TURNWISE_GOLDEN'] ?? 'test/golden', 'models');
 const tiny = join(golden, 'qwen2-tiny');
@@ -139,14 +139,15 @@ test('what is not there, cannot be used, or does not fit is said', async () => {
 });
 
 test('no network: what is whole in the cache is used, else the reason is said', async () => {
-  vi.stubEnv('HF_ENDPOINT', 'http://127.0.0.1:9');
+  const dead = await deadUrl();
+  vi.stubEnv('HF_ENDPOINT', dead);
   await expect(modelDirectoryOf('hub:org/tiny')).rejects.toMatchObject({
     name: 'HubUnreachable',
-    message: /expected an answer from http:\/\/127\.0\.0\.1:9, got .*name a directory/,
+    message: /expected an answer from http:\/\/127\.0\.0\.1:\d+, got ECONNREFUSED.*name a directory/,
   });
   await hub();
   const directory = await modelDirectoryOf('hub:org/tiny');
-  vi.stubEnv('HF_ENDPOINT', 'http://127.0.0.1:9');
+  vi.stubEnv('HF_ENDPOINT', dead);
   expect(await modelDirectoryOf('hub:org/tiny')).toBe(directory);
   vi.stubEnv('TURNWISE_HOME', join(home, 'elsewhere')); // as if another tool had filled the cache
   expect(await modelDirectoryOf('hub:org/tiny')).toBe(directory);
