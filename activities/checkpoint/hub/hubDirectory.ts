@@ -6,7 +6,7 @@ import { writeFileAtomic } from '../../artifacts/atomicWrite.ts';
 import { DiskFullError } from '../../artifacts/diskFull.ts';
 import { turnwiseHome } from '../../artifacts/paths.ts';
 import { openModelDirectory } from '../modelDirectory.ts';
-import { downloadBlob, sizeOf } from './downloadBlob.ts';
+import { downloadBlob, incompleteOf, sizeOf } from './downloadBlob.ts';
 import { HubUnreachable } from './hubErrors.ts';
 import { type HubFile, neededFiles } from './hubListing.ts';
 import { isOffline, repositoryFolder } from './hubSettings.ts';
@@ -59,7 +59,7 @@ async function fetchMissing(name: HubName, snapshot: string, files: readonly Hub
   await mkdir(snapshot, { recursive: true });
   await checkRoom(folder, missing);
   for (const file of missing) {
-    const blob = join(folder, 'blobs', file.oid);
+    const blob = blobOf(folder, file);
     if ((await sizeOf(blob)) !== file.size) await downloadBlob(name, file, blob);
     await link(blob, join(snapshot, file.path));
   }
@@ -67,9 +67,20 @@ async function fetchMissing(name: HubName, snapshot: string, files: readonly Hub
 
 async function checkRoom(folder: string, missing: readonly HubFile[]): Promise<void> {
   const { bavail, bsize } = await statfs(folder);
-  const byteLength = missing.reduce((sum, { size }) => sum + size, 0);
+  const still = await Promise.all(missing.map((file) => bytesToCome(file, blobOf(folder, file))));
+  const byteLength = still.reduce((sum, bytes) => sum + bytes, 0);
   if (byteLength <= bavail * bsize) return;
   throw new DiskFullError(folder, bavail * bsize, { what: 'a model of the hub', byteLength, remedy: ' or set HF_HOME to another disk' }, undefined);
+}
+
+/** Without what an interrupted download has left, which has its room already; what is longer than the file begins anew in that same room. */
+async function bytesToCome({ size }: HubFile, blob: string): Promise<number> {
+  if ((await sizeOf(blob)) === size) return 0;
+  return size - Math.min(size, (await sizeOf(incompleteOf(blob))) ?? 0);
+}
+
+function blobOf(folder: string, { oid }: HubFile): string {
+  return join(folder, 'blobs', oid);
 }
 
 /** Relative, as Hugging Face's own tools write it; in place of a link that leads nowhere. */

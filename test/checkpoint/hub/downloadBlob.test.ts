@@ -2,12 +2,13 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { closeSync, existsSync, openSync, readdirSync, readFileSync, statSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, statfsSync, statSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { withBlobLock } from '../../../activities/checkpoint/hub/blobLock.ts';
 import { downloadBlob } from '../../../activities/checkpoint/hub/downloadBlob.ts';
+import { modelDirectoryOf } from '../../../activities/checkpoint/modelSource.ts';
 import { formatOwner, ownerHere } from '../../../activities/sandbox/docker/owner.ts';
 import { temporaryDirectory } from '../../support/temporaryDirectory.ts';
 import { type HubServer, type HubServerOptions, startHub } from './hubServer.ts';
@@ -100,4 +101,18 @@ test('a lock of a process that is gone, or that gives no sign, is taken; of one 
   await Promise.all([slow, lock(async () => String(order.push('next')))]);
   expect(order).toEqual(['slow', 'next']);
   expect(existsSync(path)).toBe(false);
+});
+
+test('what an interrupted download has left needs no room a second time', async () => {
+  const { bavail, bsize } = statfsSync(home);
+  const there = bavail * bsize; // a file of holes takes no room
+  const server = await hub({ announcedSize: Math.floor(there * 1.5) });
+  mkdirSync(join(blob, '..'), { recursive: true });
+  writeFileSync(`${blob}.turnwise.incomplete`, '');
+  truncateSync(`${blob}.turnwise.incomplete`, there);
+  // This hub has no such weights: that they were asked for is what counts.
+  await expect(modelDirectoryOf('hub:org/tiny')).rejects.toMatchObject({ name: 'HubUnreachable', message: /416/ });
+  expect(server.asked.at(-1)).toBe(`model.safetensors bytes=${there}-`);
+  truncateSync(`${blob}.turnwise.incomplete`, Math.floor(there / 4));
+  await expect(modelDirectoryOf('hub:org/tiny')).rejects.toMatchObject({ name: 'DiskFullError' });
 });

@@ -106,6 +106,7 @@ async function sendFile(hub: HubServer, file: string, { headers }: IncomingMessa
   const content = readFileSync(join(directory, file));
   if (corrupt && file.endsWith('.safetensors')) content[content.length - 1] = (content[content.length - 1] ?? 0) ^ 1;
   const from = ignoresRanges ? 0 : Number(/^bytes=(\d+)-$/.exec(headers.range ?? '')?.[1] ?? 0);
+  if (from > content.length) return void response.writeHead(416).end();
   const range = from > 0 ? { 'content-range': `bytes ${from}-${content.length - 1}/${content.length}` } : {};
   response.writeHead(from > 0 ? 206 : 200, { 'content-length': content.length - from, ...range });
   for (let at = from; at < content.length && !response.destroyed; ) {
