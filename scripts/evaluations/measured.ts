@@ -42,7 +42,7 @@ export async function measuredPolicy(name: string, config: RunConfig, processes:
 function measuringConfig(config: RunConfig, path: string): RunConfig {
   return {
     ...config,
-    policy: { ...config.policy, path, lora: null },
+    policy: { ...config.policy, path, base: undefined, lora: null },
     warmup: { ...config.warmup, steps: 0, chats: null },
     training: { ...config.training, steps: 0 },
     gate: { minSampledSolved: 0 },

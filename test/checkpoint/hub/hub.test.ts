@@ -182,6 +182,34 @@ test('an adapter of other software whose base is a name on the hub', async () =>
   expect(merged).toEqual(await readPolicyDirectory(adapter));
 });
 
+test('a base that an adapter names without its commit is pinned in the configuration, and stays what it was', async () => {
+  const server = await hub();
+  const adapter = join(home, 'adapter');
+  mkdirSync(adapter);
+  for (const name of ['adapter_model.safetensors', 'adapter_config.json'])
+    writeFileSync(join(adapter, name), readFileSync(join(golden, 'qwen2-tiny-lora', name)));
+  const described = JSON.parse(readFileSync(join(adapter, adapterConfigFileName), 'utf8'));
+  writeFileSync(join(adapter, adapterConfigFileName), JSON.stringify({ ...described, base_model_name_or_path: 'org/tiny', revision: null }));
+  const overrides = (base: string) => [
+    `policy={path: ${adapter}, contextLength: 64, turnFormat: fences${base}}`,
+    'warmup={steps: 0}',
+    'tasks=[{family: arithmetic}]',
+  ];
+  const loaded = loadRunConfig(undefined, overrides(''));
+  await expect(initialPolicy(loaded)).rejects.toThrow("policy.base: expected the commit of the adapter's base hub:org/tiny@main");
+  const config = await withPinnedModel(loaded);
+  expect(config.policy).toEqual({ ...loaded.policy, base: `hub:org/tiny@${commit}` });
+  // Tomorrow main is another commit, of which nothing is here.
+  writeFileSync(join(cache, 'refs/main'), 'abad1dea'.padEnd(40, '0'));
+  server.options.status = 500;
+  const { files } = await initialPolicy(config);
+  expect(JSON.parse(Buffer.from(files.get('base_model.json') ?? []).toString()).model).toBe(`hub:org/tiny@${commit}`);
+  expect(await withPinnedModel(config)).toEqual(config);
+  await expect(withPinnedModel(loadRunConfig(undefined, overrides(', base: "hub:org/other"')))).rejects.toThrow('policy.base: expected a revision of the base');
+  const whole = loadRunConfig(undefined, overrides(', base: "hub:org/tiny"'));
+  await expect(withPinnedModel({ ...whole, policy: { ...whole.policy, path: tiny } })).rejects.toThrow('policy.base: it has no effect');
+});
+
 test.each([
   ['hub:org/name', { repo: 'org/name', revision: 'main' }],
   ['hub:gpt2@v1.0', { repo: 'gpt2', revision: 'v1.0' }],
