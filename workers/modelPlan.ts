@@ -1,6 +1,7 @@
 /** @file What a plan says of an existing model: its size, the memory that it takes, and of one of the hub its commit. */
 
-import { movingBaseOf } from '../activities/checkpoint/adapterDirectory.ts';
+import { baseDirectoryOf, isAdapterDirectory, movingBaseOf } from '../activities/checkpoint/adapterDirectory.ts';
+import type { Tell } from '../activities/checkpoint/hub/downloadProgress.ts';
 import { modelDirectoryOf, pinnedModel } from '../activities/checkpoint/modelSource.ts';
 import { readPolicyConfigOf } from '../activities/trainer/initialPolicy.ts';
 import { memoryBytes } from '../activities/trainer/machineMemory.ts';
@@ -8,13 +9,14 @@ import { isHubName, parseHubName } from '../core/model/hubName.ts';
 import { memoryEstimate, memoryProblem } from '../core/model/memory.ts';
 import type { RunConfig } from '../core/run/config.ts';
 
-/** The configuration with a model of the hub, and the base of an adapter there, by their commits, which the run's record then has. Downloads it, since everything else is checked against it. */
-export async function withPinnedModel(config: RunConfig): Promise<RunConfig> {
+/** The configuration with a model of the hub, and the base of an adapter there, by their commits, which the run's record then has. Downloads them, since everything else is checked against them. */
+export async function withPinnedModel(config: RunConfig, tell?: Tell): Promise<RunConfig> {
   const { path } = config.policy;
   if (path === null) return config;
   const pinned = await pinnedModel(path);
-  const base = await pinnedBase(config.policy.base, await movingBaseOf(await modelDirectoryOf(pinned)));
-  if (base !== undefined) await modelDirectoryOf(base);
+  const directory = await modelDirectoryOf(pinned, tell);
+  const base = await pinnedBase(config.policy.base, await movingBaseOf(directory));
+  if (await isAdapterDirectory(directory)) await baseDirectoryOf(directory, base, tell);
   return { ...config, policy: { ...config.policy, path: pinned, ...(base !== undefined && { base }) } };
 }
 

@@ -7,6 +7,7 @@ import { isHubName, isPinned, parseHubName } from '../../core/model/hubName.ts';
 import { adapterShapes, type LoraConfig } from '../../core/model/lora.ts';
 import { checkTensors } from '../../core/model/tensorNames.ts';
 import { type BaseModel, baseModelFileName, describeBaseModel, readBaseModel, verifyBaseModel } from './baseModel.ts';
+import type { Tell } from './hub/downloadProgress.ts';
 import { type ModelDirectory, openModelDirectory } from './modelDirectory.ts';
 import { ModelDirectoryError, readJsonFile } from './modelFile.ts';
 import { baseOfAdapter, modelDirectoryOf, pinnedModel } from './modelSource.ts';
@@ -50,10 +51,10 @@ export async function readAdapterDirectory(directory: string, pinnedBase?: strin
 }
 
 /** Where an adapter's base is: by base_model.json where turnwise made the adapter, else by its name in adapter_config.json. */
-export async function baseDirectoryOf(directory: string, pinnedBase?: string): Promise<string> {
-  if (await isThere(join(directory, baseModelFileName))) return existingBase(directory, (await readBaseModel(directory)).model);
+export async function baseDirectoryOf(directory: string, pinnedBase?: string, tell?: Tell): Promise<string> {
+  if (await isThere(join(directory, baseModelFileName))) return existingBase(directory, (await readBaseModel(directory)).model, tell);
   const { base, revision } = adapterDescriptionOf(await readJsonFile(directory, adapterConfigFileName));
-  return existingBase(directory, pinnedBase ?? baseOfAdapter(base, revision));
+  return existingBase(directory, pinnedBase ?? baseOfAdapter(base, revision), tell);
 }
 
 /** The base that will be another one tomorrow: its name on the hub, without a commit. Undefined for every other adapter, and for a whole model. */
@@ -64,8 +65,8 @@ export async function movingBaseOf(directory: string): Promise<string | undefine
   return isHubName(source) && !isPinned(parseHubName(source)) ? source : undefined;
 }
 
-async function existingBase(adapter: string, base: string): Promise<string> {
-  const directory = await modelDirectoryOf(base);
+async function existingBase(adapter: string, base: string, tell?: Tell): Promise<string> {
+  const directory = await modelDirectoryOf(base, tell);
   if (await isThere(join(directory, 'config.json'))) return directory;
   const place = (await isThere(join(adapter, baseModelFileName))) ? `model in ${baseModelFileName}` : `base_model_name_or_path in ${adapterConfigFileName}`;
   throw new ModelDirectoryError(`${adapter}: expected the adapter's base model at ${directory}, found none; put it there, or change ${place}`);

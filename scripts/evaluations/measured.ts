@@ -6,7 +6,7 @@ import { withPinnedModel } from '../../workers/modelPlan.ts';
 import { listCheckpoints, namedPolicy, readStoredConfig, runPaths, turnwiseHome } from '../../workers/onDisk.ts';
 import type { Processes } from '../../workers/supervisor/supervisor.ts';
 import { validateTasks } from '../../workers/tasks.ts';
-import { exitCodes } from '../runs/command.ts';
+import { exitCodes, say } from '../runs/command.ts';
 import { playRun } from '../runs/playRun.ts';
 import { newRunName, requireRun } from '../runs/runName.ts';
 
@@ -29,8 +29,8 @@ export async function isCheckpointOf(run: string, name: string): Promise<boolean
 
 /** Of a policy that anything names: a run, the directory of a checkpoint, a model or an adapter, a name on the hub. @throws when it cannot be played. */
 export async function measuredPolicy(name: string, config: RunConfig, processes: Processes, signal: AbortSignal, prefix = 'evaluate'): Promise<Measured> {
-  const path = isHubName(name) ? name : resolve((await namedPolicy(turnwiseHome(), name)).path);
-  const own = await withPinnedModel(measuringConfig(config, path));
+  const path = isHubName(name) ? name : resolve((await namedPolicy(turnwiseHome(), name, undefined, say)).path);
+  const own = await withPinnedModel(measuringConfig(config, path), say);
   await checkSameTasks(config, own);
   const run = newRunName(prefix);
   const code = await playRun({ run, config: own }, processes, signal);

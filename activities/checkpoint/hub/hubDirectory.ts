@@ -7,28 +7,29 @@ import { DiskFullError } from '../../artifacts/diskFull.ts';
 import { turnwiseHome } from '../../artifacts/paths.ts';
 import { openModelDirectory } from '../modelDirectory.ts';
 import { downloadBlob, incompleteOf, sizeOf } from './downloadBlob.ts';
+import { type DownloadProgress, downloadProgress, type Tell } from './downloadProgress.ts';
 import { HubUnreachable } from './hubErrors.ts';
 import { type HubFile, neededFiles } from './hubListing.ts';
 import { isOffline, repositoryFolder } from './hubSettings.ts';
 
 const underway = new Map<string, Promise<string>>();
 
-/** @param name pinned. @throws HubRefusal, HubUnreachable, DiskFullError */
-export function hubDirectory(name: HubName): Promise<string> {
+/** @param name pinned. @param tell of a download, if there is one. @throws HubRefusal, HubUnreachable, DiskFullError */
+export function hubDirectory(name: HubName, tell?: Tell): Promise<string> {
   const key = `${repositoryFolder(name)} ${name.revision}`;
-  const known = underway.get(key) ?? snapshotOf(name).finally(() => underway.delete(key));
+  const known = underway.get(key) ?? snapshotOf(name, tell).finally(() => underway.delete(key));
   underway.set(key, known);
   return known;
 }
 
-async function snapshotOf(name: HubName): Promise<string> {
+async function snapshotOf(name: HubName, tell: Tell | undefined): Promise<string> {
   const snapshot = join(repositoryFolder(name), 'snapshots', name.revision);
   const listed = await recordedFiles(name);
   if (listed !== undefined && (await missingFrom(snapshot, listed)).length === 0) return snapshot;
   if (isOffline()) return usable(snapshot, new HubUnreachable(`${hubNameText(name)}: expected it whole in the cache, since HF_HUB_OFFLINE is set`));
   try {
     const files = await neededFiles(name);
-    await fetchMissing(name, snapshot, files);
+    await fetchMissing(name, snapshot, files, downloadProgress(name, tell));
     await writeFileAtomic(recordOf(name), JSON.stringify(files));
     return snapshot;
   } catch (error) {
@@ -53,14 +54,14 @@ async function missingFrom(snapshot: string, files: readonly HubFile[]): Promise
   return missing;
 }
 
-async function fetchMissing(name: HubName, snapshot: string, files: readonly HubFile[]): Promise<void> {
+async function fetchMissing(name: HubName, snapshot: string, files: readonly HubFile[], progress: DownloadProgress): Promise<void> {
   const folder = repositoryFolder(name);
   const missing = await missingFrom(snapshot, files);
   await mkdir(snapshot, { recursive: true });
   await checkRoom(folder, missing);
   for (const file of missing) {
     const blob = blobOf(folder, file);
-    if ((await sizeOf(blob)) !== file.size) await downloadBlob(name, file, blob);
+    if ((await sizeOf(blob)) !== file.size) await downloadBlob(name, file, blob, progress);
     await link(blob, join(snapshot, file.path));
   }
 }
