@@ -15,7 +15,7 @@ import { openEmbedder } from './similarity/embedder.ts';
 import { validateTasks } from './tasks/validateTasks.ts';
 import { configSha256 } from './trainer/commit.ts';
 import { ConfigError } from './trainer/configError.ts';
-import { throwTrainerFailure } from './trainer/failures.ts';
+import { refuseConfig, throwTrainerFailure } from './trainer/failures.ts';
 import { initialPolicy } from './trainer/initialPolicy.ts';
 import { modelCard } from './trainer/modelCard.ts';
 import { validateChats } from './trainer/validateChats.ts';
@@ -44,15 +44,11 @@ async function prepareRun(home: string, { run, config }: PrepareInput): Promise<
 
 /** Before anything is written; and of a run that goes on, whether its files still hold the tasks that it began with. */
 async function refuseBadTasks(config: RunConfig): Promise<void> {
-  await validateTasks(config).catch((error: Error) => {
-    throw new ConfigError(error.message, { cause: error });
-  });
+  await validateTasks(config).catch((error) => refuseConfig(error));
 }
 
 async function refuseBadChats(config: RunConfig): Promise<void> {
-  await validateChats(config).catch((error: Error) => {
-    throw new ConfigError(`warmup.chats: ${error.message}`, { cause: error });
-  });
+  await validateChats(config).catch((error) => refuseConfig(error, 'warmup.chats'));
 }
 
 /** A model that cannot embed would be found only after the warm-up, with the first group in which some solve and some do not. */

@@ -11,10 +11,9 @@ import type { TrainerActivities } from './signatures.ts';
 import { openChats } from './tasks/chatFile.ts';
 import { chatMetrics, chatRows } from './trainer/chatRows.ts';
 import { commit, findCommitted } from './trainer/commit.ts';
-import { ConfigError } from './trainer/configError.ts';
 import { warmupRows } from './trainer/demonstrationRows.ts';
 import type { Attempt, TrainerDependencies } from './trainer/dependencies.ts';
-import { throwTrainerFailure } from './trainer/failures.ts';
+import { refuseConfig, throwTrainerFailure } from './trainer/failures.ts';
 import type { Held } from './trainer/loadedPolicy.ts';
 
 export function createWarmUp(trainer: TrainerDependencies): TrainerActivities['warmUp'] {
@@ -83,9 +82,7 @@ class LastSupervision {
 async function supervisionOf(config: RunConfig, tokenizer: PolicyTokenizer): Promise<Supervision> {
   const { chats, batchSize } = config.warmup;
   if (!chats) return { rowsOf: warmupRows(config, tokenizer), metricsAt: () => ({}) };
-  const file = await openChats(chats, tokenizer, config.policy.contextLength).catch((error: Error) => {
-    throw new ConfigError(`warmup.chats: ${error.message}`, { cause: error });
-  });
+  const file = await openChats(chats, tokenizer, config.policy.contextLength).catch((error) => refuseConfig(error, 'warmup.chats'));
   return { rowsOf: chatRows(file, config), metricsAt: (step) => chatMetrics(file, batchSize, step) };
 }
 

@@ -35,7 +35,7 @@ await runCommand(async () => {
   const interruption = listenForInterruption(() => undefined);
   try {
     const report = ({ stack, message }: Error) => process.stderr.write(`turnwise: ${stack ?? message}\n`);
-    const serving = await startServing(subject, checkpoint, weights, { host, port, apiKey, report });
+    const serving = await startServing(subject, checkpoint, weights, { host, port, apiKey, report, tell: say });
     const { policy, maxPositions, url } = serving;
     say(
       `${policy.name}${policy.checkpoint ? ` (${policy.checkpoint})` : ''}, context ${maxPositions} tokens, as model ${JSON.stringify(policy.name)} at ${url}`,

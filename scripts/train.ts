@@ -26,7 +26,7 @@ const options = program.opts<{ run?: string; dryRun?: boolean; json?: string }>(
 const [file = '', ...overrides] = program.args;
 
 await runCommand(async () => {
-  const config = await withPinnedModel(loadRunConfig(file, overrides));
+  const config = await withPinnedModel(loadRunConfig(file, overrides), say);
   const { lines } = await validateTasks(config);
   const chats = await validateChats(config);
   const memory = await modelMemoryText(config);

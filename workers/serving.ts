@@ -15,11 +15,16 @@ export interface Serving {
   close(): Promise<void>;
 }
 
+export interface ServingOptions extends ChatServerOptions {
+  /** Lines about a download from the hub. */
+  readonly tell?: (line: string) => void;
+}
+
 /** How long answers that are being written may go on when the server ends. */
 const graceMs = 10_000;
 
-export async function startServing(subject: string, checkpoint: string | undefined, weights: WeightPrecision, options: ChatServerOptions): Promise<Serving> {
-  const policy = await namedPolicy(turnwiseHome(), subject, checkpoint);
+export async function startServing(subject: string, checkpoint: string | undefined, weights: WeightPrecision, options: ServingOptions): Promise<Serving> {
+  const policy = await namedPolicy(turnwiseHome(), subject, checkpoint, options.tell);
   await useSettledProvider();
   const decoder = new Decoder({ weights });
   try {

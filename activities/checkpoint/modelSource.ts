@@ -2,12 +2,13 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { hubNameText, isHubName, parseHubName } from '../../core/model/hubName.ts';
+import type { Tell } from './hub/downloadProgress.ts';
 import { hubDirectory } from './hub/hubDirectory.ts';
 import { pinnedName } from './hub/pinnedName.ts';
 
 /** The directory that holds the model's files: for `hub:org/name@commit` a snapshot in Hugging Face's cache, downloaded when it is not whole. */
-export async function modelDirectoryOf(model: string): Promise<string> {
-  return isHubName(model) ? hubDirectory(await pinnedName(parseHubName(model))) : resolve(model);
+export async function modelDirectoryOf(model: string, tell?: Tell): Promise<string> {
+  return isHubName(model) ? hubDirectory(await pinnedName(parseHubName(model)), tell) : resolve(model);
 }
 
 /** The name that says the same for ever: of a hub model its commit, of a directory itself. */

@@ -8,6 +8,7 @@ import { baseDirectoryOf, isAdapterDirectory } from './adapterDirectory.ts';
 import { CheckpointError } from './checkpointErrors.ts';
 import { digestOf } from './durableFile.ts';
 import { listCheckpoints } from './findCheckpoint.ts';
+import type { Tell } from './hub/downloadProgress.ts';
 import { manifestName, verifyCheckpoint } from './manifest.ts';
 import { modelDirectoryOf } from './modelSource.ts';
 
@@ -24,12 +25,12 @@ export interface NamedPolicy {
   readonly run?: string;
 }
 
-/** @param checkpoint of a run, such as `global_step_12`; absent: the newest. */
-export async function namedPolicy(home: string, text: string, checkpoint?: string): Promise<NamedPolicy> {
+/** @param checkpoint of a run, such as `global_step_12`; absent: the newest. @param tell of a download from the hub. */
+export async function namedPolicy(home: string, text: string, checkpoint?: string, tell?: Tell): Promise<NamedPolicy> {
   const isName = /^[a-z0-9][a-z0-9._-]*$/.test(text);
   if (isName && (await exists(runPaths(home, text).root))) return policyOfRun(home, text, checkpoint);
   if (checkpoint !== undefined) throw new Error(`${text}: expected the name of a run, of which to take ${checkpoint}; ${await runsText(home)}`);
-  if (isHubName(text)) return policyOfHub(text);
+  if (isHubName(text)) return policyOfHub(text, tell);
   const path = resolve(text);
   if (await exists(join(path, manifestName))) return policyOfCheckpoint(path);
   if (!(await exists(join(path, 'config.json'))) && !(await isAdapterDirectory(path))) {
@@ -38,12 +39,12 @@ export async function namedPolicy(home: string, text: string, checkpoint?: strin
     );
   }
   if (basename(path) === 'policy' && (await exists(join(dirname(path), manifestName)))) return policyOfCheckpoint(dirname(path));
-  return { name: basename(path), path, key: await contentKey(path) };
+  return { name: basename(path), path, key: await contentKey(path, tell) };
 }
 
-async function policyOfHub(text: string): Promise<NamedPolicy> {
-  const path = await modelDirectoryOf(text);
-  return { name: parseHubName(text).repo, path, key: await contentKey(path) };
+async function policyOfHub(text: string, tell: Tell | undefined): Promise<NamedPolicy> {
+  const path = await modelDirectoryOf(text, tell);
+  return { name: parseHubName(text).repo, path, key: await contentKey(path, tell) };
 }
 
 async function policyOfRun(home: string, run: string, checkpoint: string | undefined): Promise<NamedPolicy> {
@@ -61,11 +62,11 @@ async function policyOfCheckpoint(directory: string): Promise<NamedPolicy> {
 }
 
 /** Of everything that what the model says depends on; its card and other papers may change. */
-async function contentKey(path: string): Promise<string> {
+async function contentKey(path: string, tell?: Tell): Promise<string> {
   const hash = createHash('sha256');
   const names = (await readdir(path)).filter((name) => /\.(safetensors|json|jinja)$/.test(name)).toSorted();
   for (const name of names) hash.update(`${name} ${(await digestOf(join(path, name))).sha256}\n`);
-  if (await isAdapterDirectory(path)) hash.update(await contentKey(await baseDirectoryOf(path)));
+  if (await isAdapterDirectory(path)) hash.update(await contentKey(await baseDirectoryOf(path, undefined, tell)));
   return hash.digest('hex');
 }
 

@@ -1,6 +1,7 @@
 /** @file What can stop the trainer, as Temporal failures: said once, here, with what to do about it. */
 import { ApplicationFailure, TemporalFailure } from '@temporalio/common';
-import { isDiskFull } from '../artifacts/diskFull.ts';
+import { isDiskFull, isFileError } from '../artifacts/diskFull.ts';
+import { ConfigError } from './configError.ts';
 
 /** By the error's name, because errors that come out of a worker thread have lost their class. */
 const nonRetryable: Readonly<Record<string, string>> = {
@@ -28,6 +29,22 @@ export function throwTrainerFailure(error: unknown): never {
   if (type === undefined) throw error;
   const message = advice[type] === undefined ? error.message : `${error.message}. What to do: ${advice[type]}`;
   throw ApplicationFailure.create({ type, message, nonRetryable: error.name in nonRetryable, cause: error });
+}
+
+/** What may pass without a change of the configuration, by itself or when a person has made room: it is no answer to whether the configuration is right. */
+export function mayPass(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return error instanceof TemporalFailure || error.name === 'HubUnreachable' || isDiskFull(error) || isOutOfMemory(error) || isFileError(error, ...passing);
+}
+
+/** Of the system: a device or a network disk that fails for now, or too many open files. */
+const passing = ['EIO', 'ESTALE', 'ETIMEDOUT', 'EBUSY', 'EAGAIN', 'EMFILE', 'ENFILE'];
+
+/** What is wrong with the configuration, under the key that says it. @throws always; what may pass as it is, so that it is tried again. */
+export function refuseConfig(error: unknown, key?: string): never {
+  if (mayPass(error)) throw error;
+  const { message } = error as Error;
+  throw new ConfigError(key === undefined ? message : `${key}: ${message}`, { cause: error });
 }
 
 /** V8 (array buffers), worker threads (heap) and ONNX Runtime (allocator) say it in their own words. */

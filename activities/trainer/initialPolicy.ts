@@ -16,6 +16,7 @@ import {
   adapterConfigFileName,
   baseDirectoryOf,
   isAdapterDirectory,
+  movingBaseOf,
   readAdapterDirectory,
   tokenizerDirectoryOf,
 } from '../checkpoint/adapterDirectory.ts';
@@ -28,6 +29,7 @@ import { declareFloat32, jsonBytes, type PolicyFiles, readPolicyFiles } from '..
 import { buildTokenizer, type TokenizerFiles } from '../policy/tokenizer/builtTokenizers.ts';
 import { PolicyTokenizer } from '../policy/tokenizer/policyTokenizer.ts';
 import { ConfigError } from './configError.ts';
+import { refuseConfig } from './failures.ts';
 import { memoryBytes } from './machineMemory.ts';
 import { positionsProblem } from './positions.ts';
 
@@ -40,7 +42,10 @@ export async function initialPolicy({ policy, seed }: RunConfig): Promise<Initia
   if (isHubName(policy.path) && !isPinned(parseHubName(policy.path)))
     throw new ConfigError(`policy.path: expected ${policy.path} with the commit of its revision behind an @; \`npm run train\` writes it`);
   // Outside of what is refused for good: the network may come back.
-  return existingPolicy({ name: policy.path, path: await modelDirectoryOf(policy.path) }, policy, seed);
+  const path = await modelDirectoryOf(policy.path);
+  const movingBase = policy.base === undefined ? await movingBaseOf(path).catch((error) => refuseConfig(error, 'policy.path')) : undefined;
+  if (movingBase !== undefined) throw new ConfigError(`policy.base: expected the commit of the adapter's base ${movingBase}; \`npm run train\` writes it`);
+  return existingPolicy({ name: policy.path, path }, policy, seed);
 }
 
 function builtPolicy({ preset, vocabulary, contextLength }: RunConfig['policy'], seed: number): InitialPolicy {
@@ -61,6 +66,8 @@ function vocabularyOf(files: TokenizerFiles): { size: number; endOfTurn: number;
   return { size: Object.keys(ids).length, endOfTurn: ids[names.eos_token] as number, padding: ids[names.pad_token] as number };
 }
 
+type Settings = Pick<RunConfig['policy'], 'contextLength' | 'lora' | 'base'>;
+
 interface Source {
   /** As the configuration has it. */
   readonly name: string;
@@ -68,33 +75,35 @@ interface Source {
   readonly path: string;
 }
 
-/** @throws ConfigError when the directory is no policy that turnwise can train. */
-async function existingPolicy({ name, path }: Source, settings: Pick<RunConfig['policy'], 'contextLength' | 'lora'>, seed: number): Promise<InitialPolicy> {
+/** @throws ConfigError when the directory is no policy that turnwise can train; what may pass (an adapter's base comes from the network too) as it is. */
+async function existingPolicy({ name, path }: Source, settings: Settings, seed: number): Promise<InitialPolicy> {
   try {
-    const { config, lora } = await readPolicyConfigOf(path, settings.lora ?? null);
+    const { config, lora } = await readPolicyConfigOf({ ...settings, path });
     const problem = memoryProblem(config, lora, settings.contextLength, memoryBytes());
     if (problem !== undefined) throw new Error(`${path}: ${problem}`);
-    const policy = await policyAt({ name, path }, settings.lora ?? null, seed);
+    const policy = await policyAt({ name, path }, settings, seed);
     const tokenizer = await PolicyTokenizer.load(policy.tokenizerPath);
     checkFits(path, policy.config, tokenizer.vocabSize, settings.contextLength);
     return policy;
   } catch (error) {
-    throw new ConfigError(`policy.path: ${(error as Error).message}`, { cause: error });
+    return refuseConfig(error, 'policy.path');
   }
 }
 
 /** The tokenizer that a run will have, before there is a checkpoint to read it from. */
-export async function initialTokenizer({ path, vocabulary }: RunConfig['policy']): Promise<PolicyTokenizer> {
+export async function initialTokenizer({ path, vocabulary, base }: RunConfig['policy']): Promise<PolicyTokenizer> {
   if (path === null) return PolicyTokenizer.of(buildTokenizer(vocabulary));
-  return PolicyTokenizer.load(await tokenizerDirectoryOf(await modelDirectoryOf(path)));
+  return PolicyTokenizer.load(await tokenizerDirectoryOf(await modelDirectoryOf(path), base));
 }
 
+type NamedModel = Pick<RunConfig['policy'], 'lora' | 'base'> & { readonly path: string };
+
 /** Architecture and adapter of what `policy.path` names, without reading a tensor. */
-export async function readPolicyConfigOf(model: string, lora: LoraConfig | null): Promise<{ config: ModelConfig; lora: LoraConfig | null }> {
-  const path = await modelDirectoryOf(model);
-  if (!(await isAdapterDirectory(path))) return { config: await readPolicyConfig(path), lora };
+export async function readPolicyConfigOf(policy: NamedModel): Promise<{ config: ModelConfig; lora: LoraConfig | null }> {
+  const path = await modelDirectoryOf(policy.path);
+  if (!(await isAdapterDirectory(path))) return { config: await readPolicyConfig(path), lora: policy.lora ?? null };
   const described = adapterDescriptionOf(await readJsonFile(path, adapterConfigFileName));
-  return { config: await readPolicyConfig(await baseDirectoryOf(path)), lora: described.lora };
+  return { config: await readPolicyConfig(await baseDirectoryOf(path, policy.base)), lora: described.lora };
 }
 
 function checkFits(path: string, config: ModelConfig, tokenCount: number, contextLength: number): void {
@@ -105,9 +114,13 @@ function checkFits(path: string, config: ModelConfig, tokenCount: number, contex
 }
 
 /** A model to be trained whole, a new adapter on it, or an adapter to be trained further. */
-async function policyAt({ name, path }: Source, lora: LoraConfig | null, seed: number): Promise<InitialPolicy & { readonly tokenizerPath: string }> {
+async function policyAt(
+  { name, path }: Source,
+  { lora = null, base: pinnedBase }: Settings,
+  seed: number,
+): Promise<InitialPolicy & { readonly tokenizerPath: string }> {
   if (await isAdapterDirectory(path)) {
-    const adapter = await readAdapterDirectory(path);
+    const adapter = await readAdapterDirectory(path, pinnedBase);
     const tokenizerPath = existsSync(join(path, 'tokenizer.json')) ? path : adapter.model.directory;
     return { config: adapter.model.config, weights: adapter.weights, files: await adapterFiles(adapter, tokenizerPath), tokenizerPath };
   }

@@ -11,7 +11,7 @@ const stepsLookedAt = 16;
 export async function validateContext(config: RunConfig): Promise<void> {
   const { policy, warmup } = config;
   if (policy.path !== null) {
-    const model = await readPolicyConfigOf(policy.path, policy.lora ?? null).catch((error: Error) => {
+    const model = await readPolicyConfigOf({ ...policy, path: policy.path }).catch((error: Error) => {
       throw new Error(`policy.path: ${error.message}`, { cause: error });
     });
     const problem = positionsProblem(model.config, policy.contextLength);

@@ -42,6 +42,8 @@ export interface PolicyConfig {
   /** Built from nothing with this preset, unless `path` names a Hugging Face directory, absolute. */
   readonly preset: 'nano' | 'S' | 'M';
   readonly path: string | null;
+  /** `hub:org/name@commit`: the base of the adapter at `path`, where the adapter's own files name a base on the hub without its commit. `npm run train` writes it. */
+  readonly base?: string | undefined;
   /** Train an adapter on the model of `path`, which stays as it is; null, or absent in runs of older releases: train all weights. */
   readonly lora?: LoraConfig | null;
   /** `tags`: the 98-token vocabulary of the recipe families; `bytes`: any UTF-8 text. Ignored with `path`. */

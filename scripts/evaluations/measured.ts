@@ -7,7 +7,7 @@ import { withPinnedModel } from '../../workers/modelPlan.ts';
 import { listCheckpoints, namedPolicy, readStoredConfig, runPaths, turnwiseHome } from '../../workers/onDisk.ts';
 import type { Processes } from '../../workers/supervisor/supervisor.ts';
 import { validateTasks } from '../../workers/tasks.ts';
-import { exitCodes } from '../runs/command.ts';
+import { exitCodes, say } from '../runs/command.ts';
 import { playRun } from '../runs/playRun.ts';
 import { newRunName, requireRun } from '../runs/runName.ts';
 
@@ -30,9 +30,9 @@ export async function isCheckpointOf(run: string, name: string): Promise<boolean
 
 /** Of a policy that anything names: a run, the directory of a checkpoint, a model or an adapter, a name on the hub. @throws when it cannot be played. */
 export async function measuredPolicy(name: string, config: RunConfig, processes: Processes, signal: AbortSignal, prefix = 'evaluate'): Promise<Measured> {
-  const path = isHubName(name) ? name : resolve((await namedPolicy(turnwiseHome(), name)).path);
+  const path = isHubName(name) ? name : resolve((await namedPolicy(turnwiseHome(), name, undefined, say)).path);
   const turnFormat = (await turnFormatOfRun(path)) ?? config.policy.turnFormat;
-  const own = await withPinnedModel(measuringConfig({ ...config, policy: { ...config.policy, turnFormat } }, path));
+  const own = await withPinnedModel(measuringConfig({ ...config, policy: { ...config.policy, turnFormat } }, path), say);
   await checkSameTasks(config, own);
   const run = newRunName(prefix);
   const code = await playRun({ run, config: own }, processes, signal);
@@ -51,7 +51,7 @@ async function turnFormatOfRun(path: string): Promise<RunConfig['policy']['turnF
 function measuringConfig(config: RunConfig, path: string): RunConfig {
   return {
     ...config,
-    policy: { ...config.policy, path, lora: null },
+    policy: { ...config.policy, path, base: undefined, lora: null },
     warmup: { ...config.warmup, steps: 0, chats: null },
     training: { ...config.training, steps: 0 },
     gate: { minSampledSolved: 0 },

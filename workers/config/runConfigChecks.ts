@@ -26,6 +26,7 @@ function policyProblems({ policy, warmup }: RunConfig, given: Given): string[] {
       `policy.path: expected a Hugging Face directory with config.json or adapter_config.json, got ${policy.path}: name one, write hub:org/name to download one, or build from a preset`,
     );
   }
+  if (policy.path === null) problems.push(...ineffective(given, ['policy.base'], 'only an adapter at policy.path has a base'));
   if (policy.path === null) problems.push(...ineffective(given, ['policy.lora'], 'a model built from nothing has no weights worth keeping'));
   if (holds('adapter_config.json')) problems.push(...ineffective(given, ['policy.lora'], 'policy.path names an adapter, which is trained further'));
   if (policy.path === null && policy.contextLength > longestContext[policy.preset]) {

@@ -77,6 +77,7 @@ const policy = z
   .strictObject({
     preset: z.enum(['nano', 'S', 'M']).default('nano'),
     path: z.string().min(1).nullable().default(null),
+    base: z.string().min(1).optional(),
     lora: lora.nullable().default(null),
     vocabulary: z.enum(['tags', 'bytes']).default('tags'),
     contextLength: count.default(160),

@@ -2,7 +2,8 @@
 import { listFiles, modelInfo } from '@huggingface/hub';
 import { type HubName, hubNameText, isPinned } from '../../../core/model/hubName.ts';
 import { HubRefusal, hubError } from './hubErrors.ts';
-import { hubEndpoint, hubToken } from './hubSettings.ts';
+import { hubFetch } from './hubFetch.ts';
+import { hubEndpoint } from './hubSettings.ts';
 
 export interface HubFile {
   readonly path: string;
@@ -28,17 +29,14 @@ const smallFiles = new Set([
 const weights = /^(?:model(?:-\d{5}-of-\d{5})?|adapter_model)\.safetensors$/;
 const index = 'model.safetensors.index.json';
 
-function credentials(): { readonly hubUrl: string; readonly accessToken?: string } {
-  const accessToken = hubToken();
-  return { hubUrl: hubEndpoint(), ...(accessToken !== undefined && { accessToken }) };
-}
-
 /** The same model by its commit. */
 export async function pinned(name: HubName): Promise<HubName> {
   if (isPinned(name)) return name;
-  const { sha } = await modelInfo({ ...credentials(), name: name.repo, revision: name.revision, additionalFields: ['sha'] }).catch((error: unknown) => {
-    throw hubError(error, name);
-  });
+  const { sha } = await modelInfo({ hubUrl: hubEndpoint(), fetch: hubFetch, name: name.repo, revision: name.revision, additionalFields: ['sha'] }).catch(
+    (error: unknown) => {
+      throw hubError(error, name);
+    },
+  );
   const commit = { ...name, revision: String(sha) };
   if (isPinned(commit)) return commit;
   throw new HubRefusal(`${hubNameText(name)}: expected the hub to name a commit of 40 hexadecimal digits, got ${JSON.stringify(sha)}`);
@@ -49,7 +47,7 @@ export async function neededFiles(name: HubName): Promise<readonly HubFile[]> {
   const found: HubFile[] = [];
   const all: string[] = [];
   try {
-    for await (const { type, path, size, oid, lfs } of listFiles({ ...credentials(), repo: name.repo, revision: name.revision })) {
+    for await (const { type, path, size, oid, lfs } of listFiles({ hubUrl: hubEndpoint(), fetch: hubFetch, repo: name.repo, revision: name.revision })) {
       all.push(path);
       if (type !== 'file' || !(smallFiles.has(path) || path === index || weights.test(path))) continue;
       if (lfs !== undefined) found.push({ path, size: lfs.size, oid: checkedOid(lfs.oid.replace(/^sha256:/, ''), 64, path), hash: 'sha256' });

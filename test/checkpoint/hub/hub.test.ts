@@ -12,7 +12,7 @@ import { isHubName, parseHubName } from '../../../core/model/hubName.ts';
 import { loadRunConfig } from '../../../workers/config/runConfig.ts';
 import { withPinnedModel } from '../../../workers/modelPlan.ts';
 import { temporaryDirectory } from '../../support/temporaryDirectory.ts';
-import { type HubServer, type HubServerOptions, startHub } from './hubServer.ts';
+import { deadUrl, type HubServer, type HubServerOptions, startHub } from './hubServer.ts';
 
 const golden = join(process.env['TURNWISE_GOLDEN'] ?? 'test/golden', 'models');
 const tiny = join(golden, 'qwen2-tiny');
@@ -139,14 +139,15 @@ test('what is not there, cannot be used, or does not fit is said', async () => {
 });
 
 test('no network: what is whole in the cache is used, else the reason is said', async () => {
-  vi.stubEnv('HF_ENDPOINT', 'http://127.0.0.1:9');
+  const dead = await deadUrl();
+  vi.stubEnv('HF_ENDPOINT', dead);
   await expect(modelDirectoryOf('hub:org/tiny')).rejects.toMatchObject({
     name: 'HubUnreachable',
-    message: /expected an answer from http:\/\/127\.0\.0\.1:9, got .*name a directory/,
+    message: /expected an answer from http:\/\/127\.0\.0\.1:\d+, got ECONNREFUSED.*name a directory/,
   });
   await hub();
   const directory = await modelDirectoryOf('hub:org/tiny');
-  vi.stubEnv('HF_ENDPOINT', 'http://127.0.0.1:9');
+  vi.stubEnv('HF_ENDPOINT', dead);
   expect(await modelDirectoryOf('hub:org/tiny')).toBe(directory);
   vi.stubEnv('TURNWISE_HOME', join(home, 'elsewhere')); // as if another tool had filled the cache
   expect(await modelDirectoryOf('hub:org/tiny')).toBe(directory);
@@ -179,6 +180,34 @@ test('an adapter of other software whose base is a name on the hub', async () =>
   const merged = await readPolicyDirectory(adapter);
   writeFileSync(join(adapter, adapterConfigFileName), JSON.stringify({ ...config, base_model_name_or_path: tiny }));
   expect(merged).toEqual(await readPolicyDirectory(adapter));
+});
+
+test('a base that an adapter names without its commit is pinned in the configuration, and stays what it was', async () => {
+  const server = await hub();
+  const adapter = join(home, 'adapter');
+  mkdirSync(adapter);
+  for (const name of ['adapter_model.safetensors', 'adapter_config.json'])
+    writeFileSync(join(adapter, name), readFileSync(join(golden, 'qwen2-tiny-lora', name)));
+  const described = JSON.parse(readFileSync(join(adapter, adapterConfigFileName), 'utf8'));
+  writeFileSync(join(adapter, adapterConfigFileName), JSON.stringify({ ...described, base_model_name_or_path: 'org/tiny', revision: null }));
+  const overrides = (base: string) => [
+    `policy={path: ${adapter}, contextLength: 64, turnFormat: fences${base}}`,
+    'warmup={steps: 0}',
+    'tasks=[{family: arithmetic}]',
+  ];
+  const loaded = loadRunConfig(undefined, overrides(''));
+  await expect(initialPolicy(loaded)).rejects.toThrow("policy.base: expected the commit of the adapter's base hub:org/tiny@main");
+  const config = await withPinnedModel(loaded);
+  expect(config.policy).toEqual({ ...loaded.policy, base: `hub:org/tiny@${commit}` });
+  // Tomorrow main is another commit, of which nothing is here.
+  writeFileSync(join(cache, 'refs/main'), 'abad1dea'.padEnd(40, '0'));
+  server.options.status = 500;
+  const { files } = await initialPolicy(config);
+  expect(JSON.parse(Buffer.from(files.get('base_model.json') ?? []).toString()).model).toBe(`hub:org/tiny@${commit}`);
+  expect(await withPinnedModel(config)).toEqual(config);
+  await expect(withPinnedModel(loadRunConfig(undefined, overrides(', base: "hub:org/other"')))).rejects.toThrow('policy.base: expected a revision of the base');
+  const whole = loadRunConfig(undefined, overrides(', base: "hub:org/tiny"'));
+  await expect(withPinnedModel({ ...whole, policy: { ...whole.policy, path: tiny } })).rejects.toThrow('policy.base: it has no effect');
 });
 
 test.each([

@@ -24,6 +24,10 @@ export interface HubServerOptions {
   /** What the listing says of sizes. */
   announcedSize?: number;
   status?: number;
+  /** Weights come from there, as from the hub's large storage. */
+  redirectWeights?: string;
+  /** The listing goes on there. */
+  nextPage?: string;
   leaveOut?: RegExp;
 }
 
@@ -34,13 +38,21 @@ export interface HubServer {
   readonly asked: string[];
   /** Bytes of files that were sent. */
   sent: number;
+  /** What requests of files and listings had as authorization. */
+  readonly authorizations: (string | undefined)[];
 }
 
 export async function startHub(options: HubServerOptions): Promise<HubServer> {
   const server = createServer((request, response) => void answer(hub, request, response).catch(() => response.destroy()));
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const hub = { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, options, asked: [] as string[], sent: 0 };
+  const hub = {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    options,
+    asked: [] as string[],
+    sent: 0,
+    authorizations: [] as (string | undefined)[],
+  };
   afterAll(() => {
     server.closeAllConnections();
     server.close();
@@ -52,14 +64,21 @@ async function answer(hub: HubServer, request: IncomingMessage, response: Server
   const { repo, commit, token, status } = hub.options;
   const path = decodeURIComponent(new URL(request.url ?? '', hub.url).pathname);
   const refuse = (code: number, error: string) => response.writeHead(code, { 'content-type': 'application/json' }).end(JSON.stringify({ error }));
+  hub.authorizations.push(request.headers.authorization);
   if (status !== undefined) return void refuse(status, 'told to');
   if (token !== undefined && request.headers.authorization !== `Bearer ${token}`)
     return void refuse(request.headers.authorization === undefined ? 401 : 403, `Access to model ${repo} is restricted`);
   const json = (value: unknown) => void response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(value));
   if ([`/api/models/${repo}/revision/main`, `/api/models/${repo}/revision/v1`].includes(path)) return json({ _id: '1', id: repo, sha: commit });
-  if (path === `/api/models/${repo}/tree/${commit}`) return json(listing(hub.options));
+  if (path === `/api/models/${repo}/tree/${commit}`) {
+    const { nextPage } = hub.options;
+    if (nextPage !== undefined) response.setHeader('link', `<${nextPage}${path}>; rel="next"`);
+    return json(listing(hub.options));
+  }
   const [, file] = new RegExp(`^/${repo}/resolve/${commit}/(.+)$`).exec(path) ?? [];
   if (file === undefined || !filesOf(hub.options).includes(file)) return void refuse(404, 'Repository or revision not found');
+  if (hub.options.redirectWeights !== undefined && file.endsWith('.safetensors'))
+    return void response.writeHead(302, { location: `${hub.options.redirectWeights}${request.url}` }).end();
   return sendFile(hub, file, request, response);
 }
 
@@ -87,6 +106,7 @@ async function sendFile(hub: HubServer, file: string, { headers }: IncomingMessa
   const content = readFileSync(join(directory, file));
   if (corrupt && file.endsWith('.safetensors')) content[content.length - 1] = (content[content.length - 1] ?? 0) ^ 1;
   const from = ignoresRanges ? 0 : Number(/^bytes=(\d+)-$/.exec(headers.range ?? '')?.[1] ?? 0);
+  if (from > content.length) return void response.writeHead(416).end();
   const range = from > 0 ? { 'content-range': `bytes ${from}-${content.length - 1}/${content.length}` } : {};
   response.writeHead(from > 0 ? 206 : 200, { 'content-length': content.length - from, ...range });
   for (let at = from; at < content.length && !response.destroyed; ) {
@@ -103,4 +123,13 @@ async function sendFile(hub: HubServer, file: string, { headers }: IncomingMessa
     if (bytesAtATime < content.length) await setTimeout(20);
   }
   response.end();
+}
+
+/** Where nobody listens. */
+export async function deadUrl(): Promise<string> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return `http://127.0.0.1:${port}`;
 }

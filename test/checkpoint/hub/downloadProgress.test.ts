@@ -1,0 +1,89 @@
+/** @file What a person sees while a model of the hub is downloaded. */
+import { execFile, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { downloadBlob } from '../../../activities/checkpoint/hub/downloadBlob.ts';
+import { downloadProgress } from '../../../activities/checkpoint/hub/downloadProgress.ts';
+import { temporaryDirectory } from '../../support/temporaryDirectory.ts';
+import { startHub } from './hubServer.ts';
+
+const tiny = join(process.env['TURNWISE_GOLDEN'] ?? 'test/golden', 'models', 'qwen2-tiny');
+const commit = 'c0ffee'.padEnd(40, '0');
+let home = '';
+
+beforeEach(async () => {
+  home = await temporaryDirectory('progress');
+  const server = await startHub({ repo: 'org/tiny', commit, directory: tiny, bytesAtATime: 50_000 });
+  const environment = { HF_ENDPOINT: server.url, HF_HOME: join(home, 'hf'), TURNWISE_HOME: join(home, 'turnwise'), HF_TOKEN: '', HF_HUB_OFFLINE: '' };
+  for (const [key, value] of Object.entries(environment)) vi.stubEnv(key, value);
+  vi.stubEnv('HF_HUB_CACHE', undefined);
+});
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
+
+const first = /^downloading \S+ of org\/tiny: 0 of [\d,]+ bytes$/m;
+
+test('at most a line every two seconds, of all files together', () => {
+  const lines: string[] = [];
+  let nowMs = 0;
+  const progress = downloadProgress(
+    { repo: 'org/tiny', revision: commit },
+    (line) => lines.push(line),
+    () => nowMs,
+  );
+  const [a, b] = ['a', 'b'].map((path) => ({ path, size: 4000, oid: '0'.repeat(40), hash: 'git' as const }));
+  for (const file of [a, b]) {
+    if (file === undefined) continue;
+    for (let bytes = 0; bytes <= 4000; bytes += 1000, nowMs += 500) progress.at('downloading', file, bytes);
+  }
+  expect(lines).toEqual([
+    'downloading a of org/tiny: 0 of 4,000 bytes',
+    'downloading a of org/tiny: 4,000 of 4,000 bytes',
+    'downloading b of org/tiny: 3,000 of 4,000 bytes',
+  ]);
+});
+
+test('`train` shows a download from its start, and none where there is none', async () => {
+  const overrides = ['policy={path: "hub:org/tiny", contextLength: 64, turnFormat: fences}', 'warmup={steps: 0}', 'sampling.maxTokensPerTurn=32'];
+  const train = () => promisify(execFile)(process.execPath, ['scripts/train.ts', 'examples/quickstart.yaml', ...overrides, '--dry-run']);
+  expect((await train()).stdout).toMatch(first);
+  expect((await train()).stdout).not.toMatch(/downloading/);
+}, 60_000);
+
+test('`serve` shows it too, and ends when it is told to', async () => {
+  const serve = spawn(process.execPath, ['scripts/serve.ts', 'hub:org/tiny', '--port', '0'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const closed = once(serve, 'close');
+  let said = '';
+  for await (const chunk of serve.stdout) {
+    said += String(chunk);
+    if (said.includes('try it:')) serve.kill('SIGINT');
+  }
+  await closed;
+  expect(said).toMatch(first);
+  expect(said.search(first)).toBeLessThan(said.indexOf('try it:'));
+  expect(serve.exitCode).toBe(0);
+}, 60_000);
+
+test('who waits for another download says for whom', async () => {
+  const lines: string[] = [];
+  const content = readFileSync(join(tiny, 'model.safetensors'));
+  const name = { repo: 'org/tiny', revision: commit };
+  const file = { path: 'model.safetensors', size: content.length, oid: createHash('sha256').update(content).digest('hex'), hash: 'sha256' as const };
+  const download = () =>
+    downloadBlob(
+      name,
+      file,
+      join(home, 'blobs', file.oid),
+      downloadProgress(name, (line) => lines.push(line)),
+    );
+  await Promise.all([download(), download()]);
+  expect(lines.filter((line) => line.includes('waiting'))).toEqual([
+    `model.safetensors of org/tiny: waiting for process ${process.pid} on ${hostname()}, which downloads it`,
+  ]);
+});
