@@ -5,6 +5,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { DockerBackend } from '../activities/sandbox/docker/backend.ts';
 import type { Box } from '../activities/sandbox/docker/box.ts';
 import { type Engine, engineOf, engineVersion } from '../activities/sandbox/docker/engine.ts';
@@ -12,12 +13,15 @@ import { ensureImage } from '../activities/sandbox/docker/image.ts';
 import { type BoxPlace, makeBox } from '../activities/sandbox/docker/makeBox.ts';
 import { formatOwner, labels, ownerHere } from '../activities/sandbox/docker/owner.ts';
 import { ownBoxes } from '../activities/sandbox/docker/reaper.ts';
+import { runLimitsOf } from '../activities/sandbox/docker/runLimits.ts';
 import type { Figure } from './figure.ts';
 
 const limits = { wallMs: 30_000, memoryMiB: 256, outputBytes: 4096 };
 const signal = new AbortController().signal;
 const rounds = 60;
 const boxes = 4;
+/** After an answer a box still ends and makes processes. */
+const settledMs = 1000;
 const python = existsSync('/usr/bin/python3') ? '/usr/bin/python3' : 'python3';
 
 /** @throws Error where no daemon answers: then there is nothing to measure. */
@@ -29,7 +33,7 @@ export async function dockerSandboxFigures(): Promise<Figure[]> {
   const backend = new DockerBackend({ ...place, memoryBudgetBytes: 32 * 2 ** 30, spare: { count: 0, memoryMiB: limits.memoryMiB } });
   try {
     await backend.warm();
-    const figures = [...(await latencyFigures(backend)), await throughputFigure(place), await creationFigure(place), await idleMemoryFigure(place)];
+    const figures = [...(await latencyFigures(backend)), await throughputFigure(place), await creationFigure(place), ...(await memoryFigures(place))];
     return [...figures, ...(await leakFigures(engine, image))];
   } finally {
     await backend.shutdown();
@@ -103,26 +107,50 @@ async function creationFigure(place: BoxPlace): Promise<Figure> {
   return figure('docker box, create to ready', ms, 'ms', 250, 'median of 10, one at a time');
 }
 
-/** Trap: the machine's available memory moves with whatever else runs, so each box's own pages are counted, and its share of those that it has in common with others. */
-async function idleMemoryFigure(place: BoxPlace): Promise<Figure> {
+/**
+ * Trap: the machine's available memory moves with whatever else runs, so each box's own pages are counted, and its share of those that it has in common with others.
+ * Every box has held a session before it counts as idle: one that has run nothing shares pages that it has copied after its first.
+ */
+async function memoryFigures(place: BoxPlace): Promise<Figure[]> {
   const count = 64;
   const made: Box[] = [];
+  const each = async (): Promise<number[]> => {
+    await sleep(settledMs);
+    return Promise.all(made.map(async ({ containerId }) => memoryOfBox(await hostPid(place.engine, containerId))));
+  };
   try {
     for (let four = 0; four < count / 4; four += 1) {
       made.push(...(await Promise.all(Array.from({ length: 4 }, () => makeBox(place, limits.memoryMiB * 2 ** 20, () => undefined)))));
     }
-    const perBox = await Promise.all(made.map(async ({ containerId }) => memoryOfBox(await hostPid(place.engine, containerId))));
-    return figure('sandbox.idleMemory', perBox, 'MB', 20, `proportional set size of a box's processes and its containerd-shim; median of ${count} idle boxes`);
+    await inFours(made, async (box) => {
+      const shared = { stdin: '', limits: runLimitsOf(limits) } as const;
+      await box.perform({ op: 'open', code: '', rollback: true, ...shared }, signal);
+      await box.perform({ op: 'execute', code: 'x = 1', filesIn: [], filesOut: [], ...shared }, signal);
+    });
+    const open = await each();
+    await inFours(made, async (box) => {
+      if (!(await box.reset())) throw new Error(`box ${box.containerId}: expected it to be empty after its session`);
+    });
+    const idle = await each();
+    const how = `proportional set size of a box's processes and its containerd-shim; median of ${count} boxes`;
+    return [
+      figure('sandbox.idleMemory', idle, 'MiB', 20, `${how} after a session of one cell`),
+      { ...figure('sandbox.sessionMemory', open, 'MiB', 0, `${how} that hold a session after its first cell`), bar: null, pass: null },
+    ];
   } finally {
     await Promise.all(made.map((box) => box.destroy()));
   }
+}
+
+async function inFours(boxes: readonly Box[], act: (box: Box) => Promise<void>): Promise<void> {
+  for (let start = 0; start < boxes.length; start += 4) await Promise.all(boxes.slice(start, start + 4).map(act));
 }
 
 async function hostPid(engine: Engine, containerId: string): Promise<number> {
   return (await engine.docker.getContainer(containerId).inspect()).State.Pid;
 }
 
-/** Of process 1, its children and its parent, in MB. Needs the right to look into other users' processes. */
+/** Of process 1, its children and its parent, in MiB. Needs the right to look into other users' processes. */
 function memoryOfBox(pid: number): number {
   const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
   const shim = Number(/^PPid:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);

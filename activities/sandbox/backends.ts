@@ -22,6 +22,7 @@ export class Backends {
     }
     if (asked.backend !== 'auto' && asked.backend !== name) throw another('backend', asked.backend, name, 'TURNWISE_SANDBOX');
     if (asked.image !== undefined && asked.image !== image) throw another('image', asked.image, image, 'TURNWISE_SANDBOX_IMAGE');
+    if (asked.rollback !== undefined && name === 'embedded') throw withoutEffect(asked.rollback);
     return this.chosen;
   }
 
@@ -33,5 +34,11 @@ export class Backends {
 function another(key: string, wanted: string, here: string, variable: string): SandboxUnavailable {
   return new SandboxUnavailable(
     `sandbox.${key}: the run asks for ${wanted}, this worker has ${here}: start the workers with ${variable}=${wanted}, which says what is missing, or change the run`,
+  );
+}
+
+function withoutEffect(rollback: boolean): SandboxUnavailable {
+  return new SandboxUnavailable(
+    `sandbox.rollback: the run asks for ${rollback}, this worker has the embedded sandbox, where the key has no effect: start the workers with TURNWISE_SANDBOX=docker, which says what is missing, or leave the key out`,
   );
 }

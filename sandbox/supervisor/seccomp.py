@@ -30,10 +30,11 @@ DENIED = {
     "setdomainname": (171, 162), "settimeofday": (164, 170), "clock_settime": (227, 112), "clock_adjtime": (305, 266), "adjtimex": (159, 171),
     "iopl": (172, None), "ioperm": (173, None),
 }  # fmt: skip
-# Allowed for the calling process alone, which is 0 in the argument of that index: others of the same user may be the box's own, from which later programs descend.
+# Allowed for the calling process alone, which the arguments of these indices say with these values: others of the same user may be the box's own, from which later programs
+# descend. The first of two says that the second is a process (PRIO_PROCESS, IOPRIO_WHO_PROCESS), where 0 would else be the caller's group or user.
 OWN_PROCESS_ONLY = {
-    "prlimit64": (302, 261, 0), "sched_setparam": (142, 118, 0), "sched_setscheduler": (144, 119, 0), "sched_setaffinity": (203, 122, 0), "sched_setattr": (314, 274, 0),
-    "setpriority": (141, 140, 1), "ioprio_set": (251, 30, 1),
+    "prlimit64": (302, 261, {0: 0}), "sched_setparam": (142, 118, {0: 0}), "sched_setscheduler": (144, 119, {0: 0}), "sched_setaffinity": (203, 122, {0: 0}),
+    "sched_setattr": (314, 274, {0: 0}), "setpriority": (141, 140, {0: 0, 1: 0}), "ioprio_set": (251, 30, {0: 1, 1: 0}),
 }  # fmt: skip
 # Architecture: its audit number, and the numbers of socket, clone and clone3.
 ARCHITECTURES = {"x86_64": (0xC000003E, 41, 56, 435), "aarch64": (0xC00000B7, 198, 220, 435)}
@@ -65,10 +66,14 @@ def program(machine):
     for numbers in DENIED.values():
         if numbers[column] is not None:
             answer(JUMP_EQUAL, numbers[column], PERMISSION_DENIED)
-    for *numbers, index in OWN_PROCESS_ONLY.values():
+    for *numbers, wanted in OWN_PROCESS_ONLY.values():
         # The call's number is no longer at hand after its argument was loaded, so that each ends here.
-        lines.extend([(JUMP_EQUAL, 0, 4, numbers[column]), (LOAD, 0, 0, FIRST_ARGUMENT + 8 * index)])
-        lines.extend([(JUMP_EQUAL, 0, 1, 0), (RETURN, 0, 0, ALLOW), (RETURN, 0, 0, PERMISSION_DENIED)])
+        left = 2 * len(wanted) + 2
+        lines.append((JUMP_EQUAL, 0, left, numbers[column]))
+        for index, value in wanted.items():
+            left -= 2
+            lines.extend([(LOAD, 0, 0, FIRST_ARGUMENT + 8 * index), (JUMP_EQUAL, 0, left - 1, value)])
+        lines.extend([(RETURN, 0, 0, ALLOW), (RETURN, 0, 0, PERMISSION_DENIED)])
     lines.extend([(JUMP_EQUAL, 0, 4, clone), (LOAD, 0, 0, FIRST_ARGUMENT), (JUMP_ANY_BIT, 0, 1, NEW_NAMESPACES)])
     lines.extend([(RETURN, 0, 0, PERMISSION_DENIED), (RETURN, 0, 0, ALLOW)])
     lines.extend([(JUMP_EQUAL, 1, 0, socket), (RETURN, 0, 0, ALLOW), (LOAD, 0, 0, FIRST_ARGUMENT)])

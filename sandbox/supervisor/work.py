@@ -108,10 +108,11 @@ def new_stdin():
     return io.TextIOWrapper(io.BufferedReader(io.FileIO(0, closefd=False)), "utf-8", "replace")
 
 
-def flush():
-    for stream in {sys.stdout, sys.__stdout__, sys.stderr, sys.__stderr__}:
+def flush(attribute=getattr):
+    """The program's streams before those that they may write to: theirs may be of any type, and gone."""
+    for name in ("stdout", "stderr", "__stdout__", "__stderr__"):
         try:
-            stream.flush()
+            attribute(sys, name).flush()
         except BaseException:
             pass
 
@@ -141,7 +142,12 @@ def hold_session(end, run, buffers, job, fds):
                 if has_threads:
                     # One of them may have been writing, and would hold the lock of the stream for ever. This gives the same object a new one.
                     for buffer, raw in buffers:
-                        buffer.__init__(raw)
+                        try:
+                            # One that code has closed stays closed, and can be given none.
+                            if not raw.closed:
+                                buffer.__init__(raw)
+                        except BaseException:
+                            pass
                 # In the place of the head's own, which the child has no use for.
                 os.dup2(fds[0], WORK_FD, inheritable=False)
                 os.close(fds[0])

@@ -187,21 +187,27 @@ onEachBackend((backend) => {
       expect(made[0]?.pids ?? []).toEqual([]);
     });
 
-    test('runs the cells of a run without rollback in place where the backend can', async () => {
+    test('runs the cells of a run without rollback in place where the backend can, and refuses it for good where that would be without effect', async () => {
       const table = new SandboxTable({ leaseMs: 60_000, capacity: 1, maxWaiting: 1 });
-      const execute = createExecute({
-        backends: new Backends(backend()),
-        table,
-        store: artifacts,
-        taskQueue,
-        ...runOf(task, { backend: 'auto', rollback: false }),
-      });
-      const run = (turn: number, code: string) => new MockActivityEnvironment().run(execute, cell(turn, code)) as Promise<ExecuteResult>;
+      const run = (input: ExecuteInput, rollback = false) => {
+        const asked = { backend: 'auto', rollback } as const;
+        const execute = createExecute({ backends: new Backends(backend()), table, store: artifacts, taskQueue, ...runOf(task, asked) });
+        return new MockActivityEnvironment().run(execute, input) as Promise<ExecuteResult>;
+      };
       if (backend().name === 'docker') {
-        const first = (await executionOf(await run(0, 'import os\nos.getpid()'))).value;
-        const second = await new MockActivityEnvironment().run(execute, cell(1, 'os.getpid()', { committedCells: [{ text: 'import os\nos.getpid()' }] }));
-        expect((await executionOf(second as ExecuteResult)).value).toBe(first);
-      } else expect((await executionOf(await run(0, '6 * 7'))).value).toBe('42');
+        const where = 'import os\nos.getpid()';
+        const first = await executionOf(await run(cell(0, where)));
+        expect((await executionOf(await run(cell(1, 'os.getpid()', { committedCells: [{ text: where }] })))).value).toBe(first.value);
+      } else {
+        for (const rollback of [false, true]) {
+          await expect(run(cell(0, '6 * 7'), rollback)).rejects.toMatchObject({
+            type: 'SandboxUnavailable',
+            nonRetryable: true,
+            message: expect.stringContaining(`sandbox.rollback: the run asks for ${rollback}, this worker has the embedded sandbox`),
+          });
+        }
+        expect(table.size).toBe(0);
+      }
       await table.closeAll();
     });
 

@@ -1,6 +1,6 @@
 /** @file Cells run the way a notebook's do. */
 import { describe, expect, test } from 'vitest';
-import { never, onEachBackend, openSandbox, runCells } from './openSandbox.ts';
+import { limits, never, onEachBackend, openSandbox, runCells } from './openSandbox.ts';
 
 onEachBackend((backend) => {
   describe('a cell', () => {
@@ -19,6 +19,18 @@ onEachBackend((backend) => {
     test('keeps stdout and stderr apart, unflushed output and file descriptors included', async () => {
       const result = await runCells(backend(), ["import os, sys\nprint('a', end='')\nprint('b', file=sys.stderr)\nsys.stdout.flush()\nos.write(1, b'c')"]);
       expect(result).toMatchObject({ stdout: 'ac', stderr: 'b\n', value: '1' });
+    });
+
+    test('may put streams of its own in the place of the standard ones: what they hold is written at its end, theirs first', async () => {
+      const tee =
+        "import dataclasses, sys\n@dataclasses.dataclass\nclass Tee:\n    to: object\n    held: str = ''\n    def write(self, text): self.held += text\n    def flush(self):\n        self.to.write(self.held)\n        self.held = ''\n";
+      const code = `${tee}sys.stdout, sys.stderr = Tee(sys.stdout), Tee(sys.stderr)\nprint('out')\nprint('err', file=sys.stderr)`;
+      const expected = { exitCode: 0, stdout: 'out\n', stderr: 'err\n' };
+      expect(await backend().run({ owner: 'test', code, stdin: '', limits, signal: never })).toMatchObject(expected);
+      const sandbox = await openSandbox(backend(), 'kept = 6');
+      expect(await sandbox.execute(code, never)).toMatchObject(expected);
+      expect(await sandbox.execute("print('again')\nkept * 7", never)).toMatchObject({ exitCode: 0, value: '42', stdout: 'again\n' });
+      await sandbox.close();
     });
 
     test('that raises shows the frames of the cell and no others', async () => {

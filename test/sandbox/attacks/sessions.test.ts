@@ -70,6 +70,16 @@ describeWithDocker('a session contains', () => {
       });
     });
 
+    test('a standard input that a cell has closed while a thread of its own lives', async () => {
+      await inSession(async (sandbox) => {
+        await cell(sandbox, 'import sys, threading\nsys.stdin.close()\nthreading.Thread(target=threading.Event().wait, daemon=True).start()');
+        expect(await cell(sandbox, 'print(1)\nprint(2, file=sys.stderr)')).toMatchObject({ exitCode: 0, stdout: '1\n', stderr: '2\n' });
+        for (let turn = 0; turn < 3; turn += 1) await expectKept(sandbox);
+        // Were its successor dead, the cell would have been taken back.
+        expect(await cell(sandbox, 'sys.stdin.closed')).toMatchObject({ value: 'True' });
+      });
+    });
+
     test('a child that outlives its cell: it does not write into the next one', async () => {
       await inSession(async (sandbox) => {
         await cell(sandbox, 'import os\nif os.fork() == 0:\n    os.setsid()\n    while True: os.write(1, b"spam")');
