@@ -1,9 +1,10 @@
 /** @file What the Docker sandbox holds back: how soon code stops, which programs pass the judge that should not, and what two thousand hostile programs leave behind. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { formatOwner, ownerHere } from '../activities/processOwner.ts';
 import { DockerBackend } from '../activities/sandbox/docker/backend.ts';
 import { type Engine, engineOf, engineVersion } from '../activities/sandbox/docker/engine.ts';
 import { ensureImage } from '../activities/sandbox/docker/image.ts';
-import { formatOwner, labels, ownerHere } from '../activities/sandbox/docker/owner.ts';
+import { labels } from '../activities/sandbox/docker/labels.ts';
 import { ownBoxes } from '../activities/sandbox/docker/reaper.ts';
 import { createJudge } from '../activities/sandbox/judge.ts';
 import { judgeProgram } from '../activities/tasks/checkCode.ts';

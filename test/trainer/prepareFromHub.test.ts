@@ -2,20 +2,17 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { commit, golden, hubHome } from '../checkpoint/hub/hubHome.ts';
 import { deadUrl, startHub } from '../checkpoint/hub/hubServer.ts';
-import { temporaryDirectory } from '../support/temporaryDirectory.ts';
 import { TestedTrainer, testedConfig } from './trainerProcess.ts';
 
-const golden = join(process.env['TURNWISE_GOLDEN'] ?? join(import.meta.dirname, '..', 'golden'), 'models');
-const commit = 'c0ffee'.padEnd(40, '0');
 const hubModel = `hub:org/tiny@${commit}`;
 let home = '';
 let trainer: TestedTrainer;
 
 beforeEach(async () => {
-  home = await temporaryDirectory('prepare-hub');
-  for (const [key, value] of Object.entries({ HF_HOME: join(home, 'hf'), TURNWISE_HOME: home, HF_TOKEN: '', HF_HUB_OFFLINE: '' })) vi.stubEnv(key, value);
-  vi.stubEnv('HF_HUB_CACHE', undefined);
+  home = await hubHome('prepare-hub');
+  vi.stubEnv('TURNWISE_HOME', home);
   trainer = new TestedTrainer(home);
 });
 afterEach(async () => {

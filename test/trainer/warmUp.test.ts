@@ -7,20 +7,15 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { PolicyTokenizer } from '../../activities/policy/tokenizer/policyTokenizer.ts';
 import { warmupRows } from '../../activities/trainer/demonstrationRows.ts';
-import { run, TestedTrainer, testedConfig } from './trainerProcess.ts';
+import { run, testedConfig } from './trainerProcess.ts';
+import { trainersPerTest } from './trainersPerTest.ts';
 
 let home: string;
-const trainers: TestedTrainer[] = [];
-const trainerAt = (at: string) => {
-  const trainer = new TestedTrainer(at);
-  trainers.push(trainer);
-  return trainer;
-};
+const trainerAt = trainersPerTest();
 beforeEach(async () => {
   home = await mkdtemp(join(tmpdir(), 'turnwise-trainer-'));
 });
 afterEach(async () => {
-  for (const trainer of trainers.splice(0)) await trainer.loaded.close();
   await rm(home, { recursive: true, force: true });
 });
 

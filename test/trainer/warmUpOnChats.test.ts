@@ -3,24 +3,18 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { temporaryDirectory } from '../support/temporaryDirectory.ts';
-import { run, TestedTrainer, testedConfig } from './trainerProcess.ts';
+import { run, testedConfig } from './trainerProcess.ts';
+import { trainersPerTest } from './trainersPerTest.ts';
 
 let home = '';
 let file = '';
-const trainers: TestedTrainer[] = [];
-const trainerAt = (at: string) => {
-  const trainer = new TestedTrainer(at);
-  trainers.push(trainer);
-  return trainer;
-};
+const trainerAt = trainersPerTest();
 beforeEach(async () => {
   home = await temporaryDirectory('chat-warmup');
   file = join(home, 'chats.jsonl');
   writeChats(7);
 });
-afterEach(async () => {
-  for (const trainer of trainers.splice(0)) await trainer.loaded.close();
-});
+afterEach(async () => {});
 
 function writeChats(count: number): void {
   const line = (i: number) =>

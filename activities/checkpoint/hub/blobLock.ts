@@ -7,7 +7,7 @@ import { randomUUID } from 'node:crypto';
 import { link, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isFileError } from '../../artifacts/diskFull.ts';
-import { formatOwner, isProvablyGone, ownerHere, parseOwner } from '../../sandbox/docker/owner.ts';
+import { formatOwner, isProvablyGone, ownerHere, parseOwner } from '../../processOwner.ts';
 
 export interface LockTimes {
   readonly pollMs: number;

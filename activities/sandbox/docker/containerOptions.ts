@@ -1,6 +1,7 @@
 /** @file How a box is made: everything that it does not need is taken away. Each limit is proven on a live box by `npm run doctor` (proof.ts). */
 import type { ContainerCreateOptions } from 'dockerode';
-import { formatOwner, labels, type Owner } from './owner.ts';
+import { formatOwner, type Owner } from '../../processOwner.ts';
+import { labels } from './labels.ts';
 import { seccompProfile } from './seccomp.ts';
 
 export interface BoxLimits {

@@ -1,9 +1,10 @@
 /** @file A box as this worker makes them all: same image, same supervisor, this process as its owner. */
+
+import { ownerHere } from '../../processOwner.ts';
 import { Box } from './box.ts';
 import type { Lifetimes } from './channel.ts';
 import { boxLimits, type UserMode } from './containerOptions.ts';
 import type { Engine } from './engine.ts';
-import { ownerHere } from './owner.ts';
 import { supervisorEnvironment, supervisorSource } from './supervisorSource.ts';
 
 /** Where boxes are made and what of. */

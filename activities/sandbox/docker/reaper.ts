@@ -1,8 +1,9 @@
 /** @file Removes boxes that nobody owns any more: the second line behind the box's own end when its stream closes. Never another worker's. */
 import { setInterval } from 'node:timers';
 import type Dockerode from 'dockerode';
+import { isProvablyGone, parseOwner } from '../../processOwner.ts';
 import { engineMessage, statusOf } from './engine.ts';
-import { isProvablyGone, labels, parseOwner } from './owner.ts';
+import { labels } from './labels.ts';
 
 /** What the daemon tells of a box that is ours. */
 export interface FoundBox {

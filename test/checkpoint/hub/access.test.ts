@@ -7,27 +7,17 @@ import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { modelDirectoryOf, pinnedModel } from '../../../activities/checkpoint/modelSource.ts';
 import { readPolicyDirectory } from '../../../activities/checkpoint/policyDirectory.ts';
-import { temporaryDirectory } from '../../support/temporaryDirectory.ts';
-import { type HubServer, type HubServerOptions, startHub } from './hubServer.ts';
+import { commit, hubHome, tiny, tinyHub } from './hubHome.ts';
 
-const tiny = join(process.env['TURNWISE_GOLDEN'] ?? 'test/golden', 'models', 'qwen2-tiny');
-const commit = 'c0ffee'.padEnd(40, '0');
 const oldCommit = 'abad1dea'.padEnd(40, '0');
 let home = '';
 
 beforeEach(async () => {
-  home = await temporaryDirectory('access');
-  for (const [key, value] of Object.entries({ HF_HOME: join(home, 'hf'), TURNWISE_HOME: join(home, 'turnwise'), HF_TOKEN: '', HF_HUB_OFFLINE: '' }))
-    vi.stubEnv(key, value);
-  vi.stubEnv('HF_HUB_CACHE', undefined);
+  home = await hubHome('access');
 });
 afterEach(() => {
   vi.unstubAllEnvs();
 });
-
-async function hub(options: Partial<HubServerOptions> = {}): Promise<HubServer> {
-  return startHub({ repo: 'org/tiny', commit, directory: tiny, ...options });
-}
 
 function rememberOldCommit(): string {
   const refs = join(home, 'hf', 'hub', 'models--org--tiny', 'refs');
@@ -37,7 +27,7 @@ function rememberOldCommit(): string {
 }
 
 test('a token of a mirror, which does not begin with hf_, is sent as it is, and main is what it is today', async () => {
-  const server = await hub({ token: 'glpat-mirror' });
+  const server = await tinyHub({ token: 'glpat-mirror' });
   vi.stubEnv('HF_ENDPOINT', server.url);
   vi.stubEnv('HF_TOKEN', 'glpat-mirror');
   const ref = rememberOldCommit();
@@ -47,8 +37,8 @@ test('a token of a mirror, which does not begin with hf_, is sent as it is, and 
 });
 
 test('the token follows neither a redirect nor a listing to another origin', async () => {
-  const storage = await hub();
-  const server = await hub({ token: 'hf_secret', redirectWeights: storage.url, nextPage: storage.url });
+  const storage = await tinyHub();
+  const server = await tinyHub({ token: 'hf_secret', redirectWeights: storage.url, nextPage: storage.url });
   vi.stubEnv('HF_ENDPOINT', server.url);
   vi.stubEnv('HF_TOKEN', 'hf_secret');
   expect(await readPolicyDirectory(await modelDirectoryOf('hub:org/tiny'))).toEqual(await readPolicyDirectory(tiny));
@@ -60,7 +50,7 @@ test.each([
   ['a token that cannot be sent', { HF_TOKEN: 'hf_a b' }, /^HF_TOKEN: expected letters(?!.*hf_a b)/],
   ['an endpoint that is no URL', { HF_ENDPOINT: 'mirror' }, /HF_ENDPOINT: expected a URL.*"mirror"/],
 ])('%s is refused, without its secret, and no old commit is used', async (_what, environment, message) => {
-  vi.stubEnv('HF_ENDPOINT', (await hub()).url);
+  vi.stubEnv('HF_ENDPOINT', (await tinyHub()).url);
   for (const [key, value] of Object.entries(environment)) vi.stubEnv(key, value);
   rememberOldCommit();
   const refused = expect(pinnedModel('hub:org/tiny')).rejects;
@@ -68,7 +58,7 @@ test.each([
 });
 
 test('a file that cannot be written is no network that is missing', async () => {
-  vi.stubEnv('HF_ENDPOINT', (await hub()).url);
+  vi.stubEnv('HF_ENDPOINT', (await tinyHub()).url);
   const fetching = `ulimit -f 16; exec "$0" ${join(import.meta.dirname, 'fetchModel.ts')} hub:org/tiny`;
   const child = spawn('bash', ['-c', fetching, process.execPath], { stdio: ['ignore', 'ignore', 'pipe'] });
   const [said] = await Promise.all([text(child.stderr), once(child, 'close')]);

@@ -9,12 +9,9 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { withBlobLock } from '../../../activities/checkpoint/hub/blobLock.ts';
 import { downloadBlob } from '../../../activities/checkpoint/hub/downloadBlob.ts';
 import { modelDirectoryOf } from '../../../activities/checkpoint/modelSource.ts';
-import { formatOwner, ownerHere } from '../../../activities/sandbox/docker/owner.ts';
-import { temporaryDirectory } from '../../support/temporaryDirectory.ts';
-import { type HubServer, type HubServerOptions, startHub } from './hubServer.ts';
+import { formatOwner, ownerHere } from '../../../activities/processOwner.ts';
+import { commit, hubHome, tiny, tinyHubAsked } from './hubHome.ts';
 
-const tiny = join(process.env['TURNWISE_GOLDEN'] ?? 'test/golden', 'models', 'qwen2-tiny');
-const commit = 'c0ffee'.padEnd(40, '0');
 const name = { repo: 'org/tiny', revision: commit };
 const content = readFileSync(join(tiny, 'model.safetensors'));
 const oid = createHash('sha256').update(content).digest('hex');
@@ -23,26 +20,17 @@ let home = '';
 let blob = '';
 
 beforeEach(async () => {
-  home = await temporaryDirectory('blob');
+  home = await hubHome('blob');
   blob = join(home, 'hf', 'hub', 'models--org--tiny', 'blobs', oid);
-  for (const [key, value] of Object.entries({ HF_HOME: join(home, 'hf'), TURNWISE_HOME: join(home, 'turnwise'), HF_TOKEN: '', HF_HUB_OFFLINE: '' }))
-    vi.stubEnv(key, value);
-  vi.stubEnv('HF_HUB_CACHE', undefined);
 });
 afterEach(() => {
   vi.unstubAllEnvs();
 });
 
-async function hub(options: Partial<HubServerOptions> = {}): Promise<HubServer> {
-  const server = await startHub({ repo: 'org/tiny', commit, directory: tiny, ...options });
-  vi.stubEnv('HF_ENDPOINT', server.url);
-  return server;
-}
-
 const leftBeside = () => readdirSync(join(blob, '..')).filter((found) => found.startsWith(`${oid}.`));
 
 test('several calls for one file: one downloads, all have it', async () => {
-  const server = await hub({ bytesAtATime: Math.ceil(content.length / 8) });
+  const server = await tinyHubAsked({ bytesAtATime: Math.ceil(content.length / 8) });
   await Promise.all([1, 2, 3].map(() => downloadBlob(name, file, blob)));
   expect(server.asked).toEqual(['model.safetensors']);
   expect(readFileSync(blob).equals(content)).toBe(true);
@@ -50,7 +38,7 @@ test('several calls for one file: one downloads, all have it', async () => {
 });
 
 test('two processes that download one model: each file comes once and is whole', async () => {
-  const server = await hub({ bytesAtATime: Math.ceil(content.length / 20) });
+  const server = await tinyHubAsked({ bytesAtATime: Math.ceil(content.length / 20) });
   const both = [1, 2].map(() =>
     spawn(process.execPath, [join(import.meta.dirname, 'fetchModel.ts'), 'hub:org/tiny'], { stdio: ['ignore', 'ignore', 'inherit'] }),
   );
@@ -61,7 +49,7 @@ test('two processes that download one model: each file comes once and is whole',
 }, 60_000);
 
 test('who waits goes on where a holder that failed has stopped', async () => {
-  const server = await hub({ breakAfter: 10_000 });
+  const server = await tinyHubAsked({ breakAfter: 10_000 });
   const results = await Promise.allSettled([1, 2].map(() => downloadBlob(name, file, blob)));
   expect(results.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected']);
   expect(server.asked.at(-1)).toMatch(/^model\.safetensors bytes=\d+-$/);
@@ -69,7 +57,7 @@ test('who waits goes on where a holder that failed has stopped', async () => {
 });
 
 test('other bytes on the disk than came are refused', async () => {
-  await hub({ bytesAtATime: Math.ceil(content.length / 8) });
+  await tinyHubAsked({ bytesAtATime: Math.ceil(content.length / 8) });
   const temporary = `${blob}.turnwise.incomplete`;
   const download = expect(downloadBlob(name, file, blob)).rejects.toThrow(`expected sha256 ${oid}, got`);
   while (!existsSync(temporary) || statSync(temporary).size === 0) await delay(2);
@@ -106,7 +94,7 @@ test('a lock of a process that is gone, or that gives no sign, is taken; of one 
 test('what an interrupted download has left needs no room a second time', async () => {
   const { bavail, bsize } = statfsSync(home);
   const there = bavail * bsize; // a file of holes takes no room
-  const server = await hub({ announcedSize: Math.floor(there * 1.5) });
+  const server = await tinyHubAsked({ announcedSize: Math.floor(there * 1.5) });
   mkdirSync(join(blob, '..'), { recursive: true });
   writeFileSync(`${blob}.turnwise.incomplete`, '');
   truncateSync(`${blob}.turnwise.incomplete`, there);

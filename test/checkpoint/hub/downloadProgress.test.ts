@@ -9,19 +9,13 @@ import { promisify } from 'node:util';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { downloadBlob } from '../../../activities/checkpoint/hub/downloadBlob.ts';
 import { downloadProgress } from '../../../activities/checkpoint/hub/downloadProgress.ts';
-import { temporaryDirectory } from '../../support/temporaryDirectory.ts';
-import { startHub } from './hubServer.ts';
+import { commit, hubHome, tiny, tinyHubAsked } from './hubHome.ts';
 
-const tiny = join(process.env['TURNWISE_GOLDEN'] ?? 'test/golden', 'models', 'qwen2-tiny');
-const commit = 'c0ffee'.padEnd(40, '0');
 let home = '';
 
 beforeEach(async () => {
-  home = await temporaryDirectory('progress');
-  const server = await startHub({ repo: 'org/tiny', commit, directory: tiny, bytesAtATime: 50_000 });
-  const environment = { HF_ENDPOINT: server.url, HF_HOME: join(home, 'hf'), TURNWISE_HOME: join(home, 'turnwise'), HF_TOKEN: '', HF_HUB_OFFLINE: '' };
-  for (const [key, value] of Object.entries(environment)) vi.stubEnv(key, value);
-  vi.stubEnv('HF_HUB_CACHE', undefined);
+  home = await hubHome('progress');
+  await tinyHubAsked({ bytesAtATime: 50_000 });
 });
 afterEach(() => {
   vi.unstubAllEnvs();

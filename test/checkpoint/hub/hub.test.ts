@@ -11,37 +11,25 @@ import { initialPolicy } from '../../../activities/trainer/initialPolicy.ts';
 import { isHubName, parseHubName } from '../../../core/model/hubName.ts';
 import { loadRunConfig } from '../../../workers/config/runConfig.ts';
 import { withPinnedModel } from '../../../workers/modelPlan.ts';
-import { temporaryDirectory } from '../../support/temporaryDirectory.ts';
-import { deadUrl, type HubServer, type HubServerOptions, startHub } from './hubServer.ts';
+import { commit, golden, hubHome, tiny, tinyHubAsked } from './hubHome.ts';
+import { deadUrl } from './hubServer.ts';
 
-const golden = join(process.env['TURNWISE_GOLDEN'] ?? 'test/golden', 'models');
-const tiny = join(golden, 'qwen2-tiny');
-const commit = 'c0ffee'.padEnd(40, '0');
 let home = '';
 let cache = '';
 
 beforeEach(async () => {
-  home = await temporaryDirectory('hub');
+  home = await hubHome('hub');
   cache = join(home, 'hf', 'hub', 'models--org--tiny');
-  for (const [name, value] of Object.entries({ HF_HOME: join(home, 'hf'), TURNWISE_HOME: join(home, 'turnwise'), HF_TOKEN: '', HF_HUB_OFFLINE: '' }))
-    vi.stubEnv(name, value);
-  vi.stubEnv('HF_HUB_CACHE', undefined);
 });
 afterEach(() => {
   vi.unstubAllEnvs();
 });
 
-async function hub(options: Partial<HubServerOptions> = {}): Promise<HubServer> {
-  const server = await startHub({ repo: 'org/tiny', commit, directory: tiny, ...options });
-  vi.stubEnv('HF_ENDPOINT', server.url);
-  return server;
-}
-
 const weightsSize = statSync(join(tiny, 'model.safetensors')).size;
 const incomplete = () => readdirSync(join(cache, 'blobs')).filter((name) => name.endsWith('.incomplete'));
 
 test('only what a model needs is fetched, into the layout that other tools read, and only once', async () => {
-  const server = await hub();
+  const server = await tinyHubAsked();
   const directory = await modelDirectoryOf('hub:org/tiny');
   expect(directory).toBe(join(cache, 'snapshots', commit));
   expect(readFileSync(join(cache, 'refs/main'), 'utf8')).toBe(commit);
@@ -59,12 +47,12 @@ test('only what a model needs is fetched, into the layout that other tools read,
 });
 
 test('shards come with their index', async () => {
-  await hub({ directory: join(golden, 'qwen3-tiny') });
+  await tinyHubAsked({ directory: join(golden, 'qwen3-tiny') });
   expect(await readPolicyDirectory(await modelDirectoryOf('hub:org/tiny@v1'))).toEqual(await readPolicyDirectory(join(golden, 'qwen3-tiny')));
 });
 
 test('a connection that breaks: the next attempt goes on from there', async () => {
-  const server = await hub({ breakAfter: 10_000, leaveOut: /^tokenizer\.json$/ });
+  const server = await tinyHubAsked({ breakAfter: 10_000, leaveOut: /^tokenizer\.json$/ });
   await expect(modelDirectoryOf('hub:org/tiny')).rejects.toMatchObject({ name: 'HubUnreachable' });
   const [left] = incomplete();
   const bytes = statSync(join(cache, 'blobs', left ?? '')).size;
@@ -75,13 +63,13 @@ test('a connection that breaks: the next attempt goes on from there', async () =
 });
 
 test('a server without ranges begins again, and the file is right all the same', async () => {
-  await hub({ breakAfter: 10_000, ignoresRanges: true });
+  await tinyHubAsked({ breakAfter: 10_000, ignoresRanges: true });
   for (let attempt = 0; attempt < 2; attempt++) await modelDirectoryOf('hub:org/tiny').catch(() => undefined);
   expect(await readPolicyDirectory(await modelDirectoryOf('hub:org/tiny'))).toEqual(await readPolicyDirectory(tiny));
 });
 
 test('wrong bytes are refused and removed, and never become a file of the snapshot', async () => {
-  const server = await hub({ corrupt: true });
+  const server = await tinyHubAsked({ corrupt: true });
   await expect(modelDirectoryOf('hub:org/tiny')).rejects.toThrow(
     /model\.safetensors of org\/tiny: expected sha256 [0-9a-f]{64}, got [0-9a-f]{64}; what came is removed/,
   );
@@ -91,7 +79,7 @@ test('wrong bytes are refused and removed, and never become a file of the snapsh
 });
 
 test('kill -9 while it downloads: started again, it goes on where it was', async () => {
-  const server = await hub({ bytesAtATime: 4096 });
+  const server = await tinyHubAsked({ bytesAtATime: 4096 });
   const start = () => spawn(process.execPath, [join(import.meta.dirname, 'fetchModel.ts'), 'hub:org/tiny'], { stdio: ['ignore', 'pipe', 'inherit'] });
   const killed = start();
   const closed = once(killed, 'close');
@@ -111,7 +99,7 @@ test('kill -9 while it downloads: started again, it goes on where it was', async
 }, 60_000);
 
 test('a gated model: without a token, with a wrong one, with the right one', async () => {
-  await hub({ token: 'hf_right' });
+  await tinyHubAsked({ token: 'hf_right' });
   await expect(modelDirectoryOf('hub:org/tiny')).rejects.toMatchObject({
     name: 'HubRefusal',
     message: /gated, private or absent; accept its terms at .*\/org\/tiny and set HF_TOKEN \(401/,
@@ -123,7 +111,7 @@ test('a gated model: without a token, with a wrong one, with the right one', asy
 });
 
 test('what is not there, cannot be used, or does not fit is said', async () => {
-  const server = await hub();
+  const server = await tinyHubAsked();
   await expect(modelDirectoryOf('hub:org/other')).rejects.toMatchObject({
     name: 'HubRefusal',
     message: /hub:org\/other@main: expected a model and revision that exist/,
@@ -145,7 +133,7 @@ test('no network: what is whole in the cache is used, else the reason is said', 
     name: 'HubUnreachable',
     message: /expected an answer from http:\/\/127\.0\.0\.1:\d+, got ECONNREFUSED.*name a directory/,
   });
-  await hub();
+  await tinyHubAsked();
   const directory = await modelDirectoryOf('hub:org/tiny');
   vi.stubEnv('HF_ENDPOINT', dead);
   expect(await modelDirectoryOf('hub:org/tiny')).toBe(directory);
@@ -157,7 +145,7 @@ test('no network: what is whole in the cache is used, else the reason is said', 
 });
 
 test('a run keeps the commit, and its adapter names the base by it', async () => {
-  await hub();
+  await tinyHubAsked();
   const overrides = ['policy={path: "hub:org/tiny", lora: {rank: 2}, contextLength: 64, turnFormat: fences}', 'warmup={steps: 0}'];
   const loaded = loadRunConfig(undefined, [...overrides, 'tasks=[{family: arithmetic}]']);
   await expect(initialPolicy(loaded)).rejects.toThrow('with the commit of its revision');
@@ -170,7 +158,7 @@ test('a run keeps the commit, and its adapter names the base by it', async () =>
 });
 
 test('an adapter of other software whose base is a name on the hub', async () => {
-  await hub();
+  await tinyHubAsked();
   const adapter = join(home, 'adapter');
   mkdirSync(adapter);
   for (const name of ['adapter_model.safetensors', 'adapter_config.json'])
@@ -183,7 +171,7 @@ test('an adapter of other software whose base is a name on the hub', async () =>
 });
 
 test('a base that an adapter names without its commit is pinned in the configuration, and stays what it was', async () => {
-  const server = await hub();
+  const server = await tinyHubAsked();
   const adapter = join(home, 'adapter');
   mkdirSync(adapter);
   for (const name of ['adapter_model.safetensors', 'adapter_config.json'])
@@ -223,7 +211,7 @@ test.each(['hub:', 'hub:../x', 'hub:a/b/c', 'hub:a/b@', 'hub:a/b@../x', 'hub:a/.
 });
 
 test('a revision is pinned without fetching files', async () => {
-  const server = await hub();
+  const server = await tinyHubAsked();
   expect(await pinnedModel('hub:org/tiny@v1')).toBe(`hub:org/tiny@${commit}`);
   expect(server.asked).toEqual([]);
 });

@@ -1,6 +1,7 @@
 /** @file A hundred hostile programs in two boxes that are used again; the benchmark plays two thousand in six. */
 import { expect, test } from 'vitest';
-import { formatOwner, labels, ownerHere } from '../../../activities/sandbox/docker/owner.ts';
+import { formatOwner, ownerHere } from '../../../activities/processOwner.ts';
+import { labels } from '../../../activities/sandbox/docker/labels.ts';
 import { ownBoxes } from '../../../activities/sandbox/docker/reaper.ts';
 import { createDockerBackend, describeWithDocker, engine } from '../dockerBackend.ts';
 import { limits } from '../openSandbox.ts';

@@ -2,8 +2,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
+import { formatOwner, ownerHere } from '../../../activities/processOwner.ts';
 import { ensureImage } from '../../../activities/sandbox/docker/image.ts';
-import { formatOwner, labels, ownerHere } from '../../../activities/sandbox/docker/owner.ts';
+import { labels } from '../../../activities/sandbox/docker/labels.ts';
 import { ownBoxes, reap } from '../../../activities/sandbox/docker/reaper.ts';
 import { createDockerBackend, describeWithDocker, engine } from '../dockerBackend.ts';
 import { limits, never } from '../openSandbox.ts';

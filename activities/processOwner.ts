@@ -1,20 +1,10 @@
 /**
- * @file Whose a box is, as its labels say it, and whether that process still lives.
+ * @file The process that something belongs to, a box of the sandbox or a lock on a file, as a text, and whether it still lives.
  * A pid says nothing by itself: it is read within one boot of one machine, within one pid namespace, and together with the process's start time.
  */
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { startTicks } from '../../startTicks.ts';
-
-export const labels = {
-  /** On every box of ours, whoever made it. */
-  sandbox: 'turnwise.sandbox',
-  owner: 'turnwise.owner',
-  /** What for: a worker's name, `doctor`, `bench`. */
-  purpose: 'turnwise.purpose',
-  /** Milliseconds since 1970 after which the box is nobody's, even where its owner cannot be looked up. */
-  expires: 'turnwise.expires',
-} as const;
+import { startTicks } from './startTicks.ts';
 
 export interface Owner {
   readonly host: string;
@@ -34,9 +24,9 @@ export function formatOwner({ host, bootId, pidNamespace, pid, startTicks }: Own
   return [host, bootId, pidNamespace, pid, startTicks].join('/');
 }
 
-/** Undefined for a label that is none of ours. */
-export function parseOwner(label: string | undefined): Owner | undefined {
-  const parts = label?.split('/') ?? [];
+/** Undefined for a text that is none of ours. */
+export function parseOwner(text: string | undefined): Owner | undefined {
+  const parts = text?.split('/') ?? [];
   const [host, bootId, pidNamespace, pid, startTicks] = parts;
   if (parts.length !== 5 || !host || !bootId || !pidNamespace || !startTicks || !/^[1-9]\d*$/.test(pid ?? '')) return undefined;
   return { host, bootId, pidNamespace, pid: Number(pid), startTicks };

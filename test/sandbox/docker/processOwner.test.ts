@@ -3,7 +3,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { formatOwner, isProvablyGone, labels, type Owner, ownerHere, parseOwner } from '../../../activities/sandbox/docker/owner.ts';
+import { formatOwner, isProvablyGone, type Owner, ownerHere, parseOwner } from '../../../activities/processOwner.ts';
+import { labels } from '../../../activities/sandbox/docker/labels.ts';
 import { isAbandoned } from '../../../activities/sandbox/docker/reaper.ts';
 
 const word = fc.stringMatching(/^[\w.:-]{1,20}$/);
