@@ -1,20 +1,16 @@
-/** @file Activity `warmUp`: supervised steps on demonstrations, from one commit to the next. */
+/** @file Activity `warmUp`: supervised steps on demonstrations or on a user's chats, from one commit to the next. */
 import { basename, join } from 'node:path';
-import type { RunConfig } from '../core/run/config.ts';
 import { learningRateAt } from '../core/run/learningRate.ts';
 import type { Metrics, UpdateResult, WarmupInput } from '../core/run/types.ts';
 import { runPaths } from './artifacts/paths.ts';
 import { heartbeating } from './heartbeating.ts';
-import { PolicyTokenizer } from './policy/tokenizer/policyTokenizer.ts';
-import type { SupervisedMetrics, SupervisedRow } from './policy/training/types.ts';
+import type { SupervisedMetrics } from './policy/training/types.ts';
 import type { TrainerActivities } from './signatures.ts';
-import { openChats } from './tasks/chatFile.ts';
-import { chatMetrics, chatRows } from './trainer/chatRows.ts';
 import { commit, findCommitted } from './trainer/commit.ts';
-import { warmupRows } from './trainer/demonstrationRows.ts';
 import type { Attempt, TrainerDependencies } from './trainer/dependencies.ts';
-import { refuseConfig, throwTrainerFailure } from './trainer/failures.ts';
+import { throwTrainerFailure } from './trainer/failures.ts';
 import type { Held } from './trainer/loadedPolicy.ts';
+import { LastSupervision } from './trainer/supervision.ts';
 
 export function createWarmUp(trainer: TrainerDependencies): TrainerActivities['warmUp'] {
   const supervisions = new LastSupervision();
@@ -58,32 +54,6 @@ async function supervisedSteps(trainer: WarmupDependencies, { engine }: Held, in
     done.push(metrics);
   }
   return { lr: lrAt(toStep), ...summary(done), ...(leftOut > 0 && { 'demonstrations/left_out': leftOut }), ...metricsAt(toStep) };
-}
-
-interface Supervision {
-  readonly rowsOf: (step: number) => readonly SupervisedRow[];
-  readonly metricsAt: (step: number) => Metrics;
-}
-
-/** Chats are tokenised once a run and process, not once a commit. */
-class LastSupervision {
-  #last: { readonly run: string; readonly config: RunConfig; readonly supervision: Supervision } | undefined;
-
-  /** `directory` holds the tokenizer, which is the same all through a run. */
-  async of(run: string, config: RunConfig, directory: string): Promise<Supervision> {
-    if (this.#last?.run === run && this.#last.config === config) return this.#last.supervision;
-    const supervision = await supervisionOf(config, await PolicyTokenizer.load(directory));
-    this.#last = { run, config, supervision };
-    return supervision;
-  }
-}
-
-/** What is imitated: a user's chats, or demonstrations. */
-async function supervisionOf(config: RunConfig, tokenizer: PolicyTokenizer): Promise<Supervision> {
-  const { chats, batchSize } = config.warmup;
-  if (!chats) return { rowsOf: warmupRows(config, tokenizer), metricsAt: () => ({}) };
-  const file = await openChats(chats, tokenizer, config.policy.contextLength).catch((error) => refuseConfig(error, 'warmup.chats'));
-  return { rowsOf: chatRows(file, config), metricsAt: (step) => chatMetrics(file, batchSize, step) };
 }
 
 /** What `make` makes; what it throws is a rejection, beside those of other promises. */

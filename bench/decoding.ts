@@ -37,7 +37,7 @@ const apart = (shape: ShapeName, rows: number, bar: number): Case => ({
   shape,
   rows,
   promptTokens: 16,
-  sampledTokens: shape === 'S' ? 240 : 160,
+  sampledTokens: 240,
   shared: false,
   bar,
 });

@@ -10,7 +10,7 @@ export const weightsFileName = 'model.safetensors';
 export const cardFileName = 'README.md';
 
 /** What other software looks for. The card is written anew with every checkpoint; weights are tensors, not files. */
-const carriedFileNames = [
+export const carriedFileNames = [
   'config.json',
   'adapter_config.json',
   'base_model.json',

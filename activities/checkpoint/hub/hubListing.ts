@@ -1,6 +1,8 @@
 /** @file What of a repository on the hub is needed to use its model, and what each file must be. */
 import { listFiles, modelInfo } from '@huggingface/hub';
 import { type HubName, hubNameText, isPinned } from '../../../core/model/hubName.ts';
+import { baseModelFileName } from '../baseModel.ts';
+import { carriedFileNames } from '../policyFiles.ts';
 import { HubRefusal, hubError } from './hubErrors.ts';
 import { hubFetch } from './hubFetch.ts';
 import { hubEndpoint } from './hubSettings.ts';
@@ -13,19 +15,8 @@ export interface HubFile {
   readonly hash: 'sha256' | 'git';
 }
 
-const smallFiles = new Set([
-  'config.json',
-  'generation_config.json',
-  'tokenizer.json',
-  'tokenizer_config.json',
-  'special_tokens_map.json',
-  'added_tokens.json',
-  'vocab.json',
-  'merges.txt',
-  'tokenizer.model',
-  'chat_template.jinja',
-  'adapter_config.json',
-]);
+/** base_model.json names a place on the machine that trained; published adapters name their base in adapter_config.json. */
+const smallFiles = new Set<string>(carriedFileNames.filter((name) => name !== baseModelFileName));
 const weights = /^(?:model(?:-\d{5}-of-\d{5})?|adapter_model)\.safetensors$/;
 const index = 'model.safetensors.index.json';
 
