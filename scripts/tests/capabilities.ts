@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 
 const capabilities: readonly { readonly words: RegExp; readonly isPresent: () => boolean }[] = [
+  { words: /sympy/i, isPresent: () => couldRunDocker() && succeeds('/usr/bin/python3', ['-c', 'import numpy, sympy']) },
   { words: /daemon of its own/i, isPresent: couldStartDocker },
   { words: /docker/i, isPresent: couldRunDocker },
   {

@@ -23,7 +23,7 @@ export async function ensureNamedImage(engine: Engine, name: string): Promise<st
   return isVariant(name) ? ensureImage(engine, undefined, name) : ensureImage(engine, name);
 }
 
-export const packagesOf: { readonly [Variant in ImageVariant]: readonly string[] } = { slim: [], science: ['numpy', 'sympy'] };
+export const packagesOf: { readonly [Variant in ImageVariant]: readonly string[] } = { slim: [], science: ['numpy', 'sympy', 'mpmath'] }; // which sympy imports
 
 /** Building and importing read and write a whole file system. */
 const makeTimeoutMs = 15 * 60_000;
@@ -106,6 +106,6 @@ function noImage(variant: ImageVariant, reason: string): string {
     `Docker: there is no image for boxes, and none can be made here: the base image ${baseImage} is missing, and ${reason}. One of these brings one:`,
     `  docker pull ${baseImage}                  # turnwise then builds sandbox/Dockerfile from it`,
     `  docker build -t my-sandbox --target ${variant} sandbox    # pulls the base; then set TURNWISE_SANDBOX_IMAGE=my-sandbox`,
-    '  apt-get install python3                        # turnwise then imports it, without a network',
+    `  apt-get install ${['python3', ...packagesOf[variant].map((name) => `python3-${name}`)].join(' ')}    # turnwise then imports it, without a network`,
   ].join('\n');
 }
