@@ -68,10 +68,14 @@ async function prepareWhenHealthy(address: string, config: TemporalConfig): Prom
       await prepareNamespace(connection, 'default', config).finally(() => connection.close());
       return;
     } catch (error) {
-      if (Date.now() > deadline) throw new Error(`Temporal server: not healthy at ${address} within ${healthyWithinMs / 1000} s`, { cause: error });
+      if (Date.now() > deadline) throw notHealthy(address, error as Error);
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   }
+}
+
+function notHealthy(address: string, cause: Error): Error {
+  return new Error(`Temporal server: not healthy at ${address} within ${healthyWithinMs / 1000} s: ${cause.message}`, { cause });
 }
 
 function failedToStart(reason: string): never {
