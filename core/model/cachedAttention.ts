@@ -4,14 +4,14 @@
  */
 import type { Graph } from '../graph/graph.ts';
 import * as ops from '../graph/ops.ts';
-import type { Value } from '../graph/types.ts';
+import type { Shape, Value } from '../graph/types.ts';
 import type { ModelConfig } from './config.ts';
 
 /** Added to the score of a slot that a row must not see; its probability becomes exactly 0. */
 export const masked = -1e9;
 
 export interface AttentionInputs {
-  /** [B, kv, group · T, headDim] */
+  /** [B, kv, group · T, headDim], or [B, heads, 1, headDim] of single tokens */
   readonly query: Value;
   /** [B, kv, T, headDim] */
   readonly key: Value;
@@ -32,8 +32,8 @@ export function chunkAttention(graph: Graph, config: ModelConfig, positions: Val
     return ops.reshapeTo(ops.add(perGroup, ownMask), ownShape(positions, [kvHeads, -1]), ['B', kvHeads, 'group·T', 'T']);
   };
   return ({ query, key, value }, layer) => {
-    const [keys, values] = cache(graph, config, ['keys', 'values'], layer, 'B', 'S');
-    const past = ops.add(ops.fusedMatMul(query, keys, scale), mask);
+    const [keys, values] = cache(graph, ['keys', 'values'], layer, ['B', kvHeads, 'S', headDim]);
+    const past = ops.add(ops.fusedMatMul(query, keys, { ...scale, transB: true }), mask);
     const own = causal(ops.fusedMatMul(query, key, { ...scale, transB: true }));
     const probabilities = ops.softmax(ops.concat([past, own], 3, 'S+T'));
     const split = ops.shape(mask, 3, 4);
@@ -52,40 +52,34 @@ function ownShape(positions: Value, inner: readonly number[]): Value {
 /**
  * A token sees its row's context, what the row has sampled since, and itself. The queries of all rows at a context meet its keys and its values in
  * one product each, so that these are read once. Between the two, one softmax runs over the whole row. Inputs: see `decodeGraph`.
+ * What a row has sampled meets one query a product: kernels for one query read a matrix where it lies, those for several copy it first,
+ * which would be most of the work. They know no factor, so queries are scaled beforehand.
  */
 export function tokenAttention(graph: Graph, config: ModelConfig): CachedAttention {
   const { headCount: heads, kvHeadCount: kvHeads, headDim } = config;
   const group = heads / kvHeads;
-  const mask = graph.input('mask', 'float32', ['B', 1, 1, 'P+S+1']);
+  const mask = graph.input('mask', 'float32', ['B', 1, 1, 1, 'P+S+1']);
   const parts = graph.input('parts', 'int64', [3]);
-  const toSeats = graph.input('toSeats', 'int64', ['C', kvHeads, 'R·group', 3]);
-  const toRows = graph.input('toRows', 'int64', ['B', kvHeads, group, 3]);
-  const scale = { alpha: 1 / Math.sqrt(headDim) };
-  return ({ query, key, value }, layer) => {
-    const [contextKeys, contextValues] = cache(graph, config, ['contextKeys', 'contextValues'], layer, 'C', 'P');
-    const [keys, values] = cache(graph, config, ['keys', 'values'], layer, 'B', 'S');
-    const toContext = ops.gatherND(ops.fusedMatMul(ops.gatherND(query, toSeats), contextKeys, scale), toRows);
-    const toSampled = ops.fusedMatMul(query, keys, scale);
-    const toItself = ops.reduceSum(ops.mul(query, ops.mul(key, scale.alpha)), [3]);
-    const probabilities = ops.softmax(ops.add(ops.concat([toContext, toSampled, toItself], 3, 'P+S+1'), mask));
-    const [ofContext, ofSampled, ofItself] = ops.splitBy(probabilities, parts, 3, ['P', 'S', 1]) as [Value, Value, Value];
+  const toSeats = graph.input('toSeats', 'int64', ['C', kvHeads, 'R·group', 4]);
+  const toRows = graph.input('toRows', 'int64', ['B', kvHeads, group, 1, 3]);
+  const scale = 1 / Math.sqrt(headDim);
+  const ofRow = (x: Value, queries: number) => ops.reshape(x, ['B', kvHeads, queries, 1, headDim]);
+  return (inputs, layer) => {
+    const [query, key, value] = [ops.mul(ofRow(inputs.query, group), scale), ofRow(inputs.key, 1), ofRow(inputs.value, 1)];
+    const [contextKeys, contextValues] = cache(graph, ['contextKeys', 'contextValues'], layer, ['C', kvHeads, 'P', headDim]);
+    const [keys, values] = cache(graph, ['keys', 'values'], layer, ['B', kvHeads, 1, 'S', headDim]);
+    const toContext = ops.gatherND(ops.fusedMatMul(ops.gatherND(query, toSeats), contextKeys, { transB: true }), toRows);
+    const toSampled = ops.fusedMatMul(query, keys, { transB: true });
+    const toItself = ops.reduceSum(ops.mul(query, key), [4]);
+    const probabilities = ops.softmax(ops.add(ops.concat([toContext, toSampled, toItself], 4, 'P+S+1'), mask));
+    const [ofContext, ofSampled, ofItself] = ops.splitBy(probabilities, parts, 4, ['P', 'S', 1]) as [Value, Value, Value];
     const fromContext = ops.gatherND(ops.fusedMatMul(ops.gatherND(ofContext, toSeats), contextValues), toRows);
     const fromRow = ops.add(ops.fusedMatMul(ofSampled, values), ops.mul(ofItself, value));
     return ops.reshape(ops.add(fromContext, fromRow), ['N', heads * headDim]);
   };
 }
 
-/** A layer's cached keys, transposed, and values. */
-function cache(
-  graph: Graph,
-  { kvHeadCount, headDim }: ModelConfig,
-  names: readonly [string, string],
-  layer: number,
-  rows: string,
-  slots: string,
-): [Value, Value] {
-  return [
-    graph.input(`${names[0]}.${layer}`, 'float32', [rows, kvHeadCount, headDim, slots]),
-    graph.input(`${names[1]}.${layer}`, 'float32', [rows, kvHeadCount, slots, headDim]),
-  ];
+/** A layer's cached keys and values, each of this shape. */
+function cache(graph: Graph, [keys, values]: readonly [string, string], layer: number, shape: Shape): [Value, Value] {
+  return [graph.input(`${keys}.${layer}`, 'float32', shape), graph.input(`${values}.${layer}`, 'float32', shape)];
 }

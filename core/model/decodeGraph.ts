@@ -18,13 +18,13 @@ export const cacheBlock = 32;
 
 /** Inputs of `prefill`, with B rows, T tokens a row, S cache slots:
  *  tokens, positions int64 [B, T], mask [B, 1, 1, S] (0 or `masked`), ownMask [1, 1, 1, T, T],
- *  keys.l [B, kv, headDim, S] (transposed: scores need no packing), values.l [B, kv, S, headDim].
+ *  keys.l and values.l [B, kv, S, headDim].
  *  Output: kv [B, 2 L kv, T, headDim] (per layer keys, then values).
  *
  *  Inputs of `decode`, with B rows, C contexts of P slots, R seats at each (what rows have in common is stored once), S slots for what they sampled:
- *  tokens, positions int64 [B, 1], mask [B, 1, 1, P + S + 1] (0 or `masked`; the last for the token itself), parts int64 [3] (P, S, 1),
- *  contextKeys.l [C, kv, headDim, P], contextValues.l [C, kv, P, headDim], keys.l [B, kv, headDim, S], values.l [B, kv, S, headDim],
- *  toSeats int64 [C, kv, R · group, 3] (row, key head and group of the query that sits there), toRows int64 [B, kv, group, 3] (the seat of a query).
+ *  tokens, positions int64 [B, 1], mask [B, 1, 1, 1, P + S + 1] (0 or `masked`; the last for the token itself), parts int64 [3] (P, S, 1),
+ *  contextKeys.l and contextValues.l [C, kv, P, headDim], keys.l and values.l [B, kv, 1, S, headDim],
+ *  toSeats int64 [C, kv, R · group, 4] (row, key head and group of the query that sits there, 0), toRows int64 [B, kv, group, 1, 3] (the seat of a query).
  *  Outputs: kv as above with T = 1, logits [B, V]. */
 export function prefillGraph(config: ModelConfig, weights: Weights, precision: WeightPrecision = 'float32'): Graph {
   return buildGraph(config, weights, 'prefill', precision);
@@ -120,7 +120,7 @@ function attentionInputs(context: Context, x: Value, layer: number): AttentionIn
       ? ops.reshape(joined, ['B', all, 1, headDim])
       : ops.transpose(ops.reshapeTo(joined, rowShape(context, [all, headDim]), ['B', 'T', all, headDim]), [0, 2, 1, 3]);
   const [query, key, value] = rotated(context, perHead, layer);
-  return { query: foldGroups(query, config, kind), key, value };
+  return { query: kind === 'decode' ? query : foldGroups(query, config), key, value };
 }
 
 /** Splits [B, heads + 2 kv, T, headDim] into queries, keys and values; normalises and rotates the first two. */
@@ -151,9 +151,7 @@ function rowShape(context: Context, inner: readonly number[]): Value {
 }
 
 /** [B, heads, T, headDim] → [B, kv, group · T, headDim]: the queries that share a key lie in one matrix. */
-function foldGroups(query: Value, config: ModelConfig, kind: 'prefill' | 'decode'): Value {
-  const { headCount: heads, kvHeadCount: kvHeads, headDim } = config;
-  if (kind === 'decode') return ops.reshape(query, ['B', kvHeads, heads / kvHeads, headDim]);
+function foldGroups(query: Value, { kvHeadCount: kvHeads, headDim }: ModelConfig): Value {
   const target = query.graph.integers([0, kvHeads, -1, headDim]);
   return ops.reshapeTo(query, target, ['B', kvHeads, 'group·T', headDim]);
 }

@@ -140,7 +140,7 @@ export class DecodingBatch {
         this.#rows.map(({ context }) => context),
         count,
       ),
-      ...this.#cache.feeds(count, this.#model.config.layerCount, ['keys', 'values']),
+      ...this.#cache.feeds(count, this.#model.config.layerCount, ['keys', 'values'], [1]),
     });
     const size = (kv as Float32Array).length / count;
     this.#rows.forEach((row, place) => {
@@ -163,7 +163,7 @@ export class DecodingBatch {
       mask.fill(0, start + contextSlots, start + contextSlots + length);
     });
     const parts = BigInt64Array.of(BigInt(contextSlots), BigInt(ownSlots), 1n);
-    return { mask: { data: mask, shape: [count, 1, 1, width] }, parts: { data: parts, shape: [3] } };
+    return { mask: { data: mask, shape: [count, 1, 1, 1, width] }, parts: { data: parts, shape: [3] } };
   }
 
   #sample(row: Row, logits: Float32Array): Finished | undefined {

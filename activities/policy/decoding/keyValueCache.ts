@@ -20,10 +20,8 @@ export const slotsFor = (tokens: number) => Math.max(cacheBlock, Math.ceil(token
 
 export class KeyValueCache {
   readonly #config: ModelConfig;
-  /** Per layer [rows, kv, headDim, slots]. */
-  #keys: Float32Array[];
-  /** Per layer [rows, kv, slots, headDim]. */
-  #values: Float32Array[];
+  /** [rows, kv, slots, headDim] each: the keys of a layer, its values, those of the next layer. */
+  #parts: Float32Array[];
   #capacity: number;
   #slots: number;
 
@@ -31,8 +29,7 @@ export class KeyValueCache {
     this.#config = config;
     this.#capacity = rows;
     this.#slots = slots;
-    this.#keys = this.#layers(rows, slots);
-    this.#values = this.#layers(rows, slots);
+    this.#parts = this.#emptyParts(rows, slots);
   }
 
   get slots(): number {
@@ -40,7 +37,7 @@ export class KeyValueCache {
   }
 
   get byteLength(): number {
-    return [...this.#keys, ...this.#values].reduce((sum, { byteLength }) => sum + byteLength, 0);
+    return this.#parts.reduce((sum, { byteLength }) => sum + byteLength, 0);
   }
 
   /** Makes room for this many rows and `tokens` slots, no fewer than any row has in use. Changing slots copies everything: they shrink only to less than half. */
@@ -49,9 +46,11 @@ export class KeyValueCache {
     const slots = needed > this.#slots || needed < this.#slots / 2 ? needed : this.#slots;
     if (rows <= this.#capacity && slots === this.#slots) return;
     const capacity = rows <= this.#capacity ? this.#capacity : Math.max(rows, 2 * this.#capacity);
-    const { kvHeadCount, headDim } = this.#config;
-    this.#keys = this.#moved(this.#keys, this.#layers(capacity, slots), slots, { count: this.#capacity * kvHeadCount * headDim, length: 1 });
-    this.#values = this.#moved(this.#values, this.#layers(capacity, slots), slots, { count: this.#capacity * kvHeadCount, length: headDim });
+    const parts = this.#emptyParts(capacity, slots);
+    this.#parts.forEach((part, i) => {
+      this.#copyHeads(part, parts[i] as Float32Array, slots);
+    });
+    this.#parts = parts;
     this.#capacity = capacity;
     this.#slots = slots;
   }
@@ -61,20 +60,19 @@ export class KeyValueCache {
     if (this.byteLength <= mostIdleBytes) return;
     this.#capacity = rows;
     this.#slots = cacheBlock;
-    this.#keys = this.#layers(rows, cacheBlock);
-    this.#values = this.#layers(rows, cacheBlock);
+    this.#parts = this.#emptyParts(rows, cacheBlock);
   }
 
   /** Forgets a row. Zeroes, although nobody sees its slots any longer: 0 times what was left there must be 0. */
   clear(row: number): void {
     const size = this.#rowSize();
-    for (const layer of [...this.#keys, ...this.#values]) layer.fill(0, row * size, (row + 1) * size);
+    for (const part of this.#parts) part.fill(0, row * size, (row + 1) * size);
   }
 
   /** Puts row `from` in the place of row `to` and clears `from`. */
   move(from: number, to: number): void {
     const size = this.#rowSize();
-    for (const layer of [...this.#keys, ...this.#values]) layer.copyWithin(to * size, from * size, (from + 1) * size);
+    for (const part of this.#parts) part.copyWithin(to * size, from * size, (from + 1) * size);
     this.clear(from);
   }
 
@@ -91,27 +89,27 @@ export class KeyValueCache {
   write(row: number, start: number, { data, width, count }: ComputedTokens): void {
     const { kvHeadCount, headDim } = this.#config;
     const slots = this.#slots;
-    const part = width * headDim;
     let offset = 0;
-    for (let layer = 0; layer < this.#keys.length; layer++) {
-      const [keys, values] = [this.#keys[layer] as Float32Array, this.#values[layer] as Float32Array];
-      for (let head = 0; head < kvHeadCount; head++, offset += part) {
-        transposeInto(keys, (row * kvHeadCount + head) * headDim * slots + start, slots, data, offset, count, headDim);
-      }
-      for (let head = 0; head < kvHeadCount; head++, offset += part) {
-        copyInto(values, ((row * kvHeadCount + head) * slots + start) * headDim, data, offset, count * headDim);
+    for (const part of this.#parts) {
+      for (let head = 0; head < kvHeadCount; head++, offset += width * headDim) {
+        copyInto(part, ((row * kvHeadCount + head) * slots + start) * headDim, data, offset, count * headDim);
       }
     }
   }
 
-  /** Inputs for the first `rows` rows of `layers` layers: keys under `names[0]`.l, values under `names[1]`.l. */
-  feeds(rows: number, layers: number, [keys, values]: readonly [string, string]): Record<string, Feed> {
+  /**
+   * Inputs for the first `rows` rows of `layers` layers: keys under `names[0]`.l, values under `names[1]`.l, as [rows, kv, …perHead, slots, headDim].
+   * `perHead`: axes of one, to meet queries that have some there.
+   */
+  feeds(rows: number, layers: number, [keys, values]: readonly [string, string], perHead: readonly 1[] = []): Record<string, Feed> {
     const { kvHeadCount, headDim } = this.#config;
     const size = rows * this.#rowSize();
+    const shape = [rows, kvHeadCount, ...perHead, this.#slots, headDim];
+    const feed = (part: number): Feed => ({ data: (this.#parts[part] as Float32Array).subarray(0, size), shape });
     const feeds: Record<string, Feed> = {};
     for (let layer = 0; layer < layers; layer++) {
-      feeds[`${keys}.${layer}`] = { data: (this.#keys[layer] as Float32Array).subarray(0, size), shape: [rows, kvHeadCount, headDim, this.#slots] };
-      feeds[`${values}.${layer}`] = { data: (this.#values[layer] as Float32Array).subarray(0, size), shape: [rows, kvHeadCount, this.#slots, headDim] };
+      feeds[`${keys}.${layer}`] = feed(2 * layer);
+      feeds[`${values}.${layer}`] = feed(2 * layer + 1);
     }
     return feeds;
   }
@@ -120,27 +118,16 @@ export class KeyValueCache {
     return this.#config.kvHeadCount * this.#config.headDim * this.#slots;
   }
 
-  #layers(rows: number, slots: number): Float32Array[] {
+  #emptyParts(rows: number, slots: number): Float32Array[] {
     const { layerCount, kvHeadCount, headDim } = this.#config;
-    return Array.from({ length: layerCount }, () => new Float32Array(rows * kvHeadCount * headDim * slots));
+    return Array.from({ length: 2 * layerCount }, () => new Float32Array(rows * kvHeadCount * slots * headDim));
   }
 
-  /** Copies `count` runs of slots, each slot `length` elements long, into arrays with another number of slots. */
-  #moved(from: readonly Float32Array[], to: Float32Array[], slots: number, { count, length }: { count: number; length: number }): Float32Array[] {
-    const kept = Math.min(slots, this.#slots) * length;
-    const [oldRun, newRun] = [this.#slots * length, slots * length];
-    from.forEach((source, layer) => {
-      for (let run = 0; run < count; run++) copyInto(to[layer] as Float32Array, run * newRun, source, run * oldRun, kept);
-    });
-    return to;
-  }
-}
-
-/** [count, width] at `from` → columns of a matrix whose rows are `stride` apart. */
-function transposeInto(target: Float32Array, at: number, stride: number, source: Float32Array, from: number, count: number, width: number): void {
-  for (let column = 0; column < width; column++) {
-    const base = at + column * stride;
-    for (let i = 0; i < count; i++) target[base + i] = source[from + i * width + column] as number;
+  /** Copies what every head of every row has into an array with another number of slots. */
+  #copyHeads(from: Float32Array, to: Float32Array, slots: number): void {
+    const { kvHeadCount, headDim } = this.#config;
+    const kept = Math.min(slots, this.#slots) * headDim;
+    for (let head = 0; head < this.#capacity * kvHeadCount; head++) copyInto(to, head * slots * headDim, from, head * this.#slots * headDim, kept);
   }
 }
 

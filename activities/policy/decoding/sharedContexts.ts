@@ -89,7 +89,7 @@ export class SharedContexts {
     const group = headCount / kvHeadCount;
     // One query alone would take another kernel than two.
     const seats = Math.max(group === 1 ? 2 : 1, ...this.#copies.map(({ rows }) => rows));
-    const toSeats = new BigInt64Array(copies * kvHeadCount * seats * group * 3);
+    const toSeats = new BigInt64Array(copies * kvHeadCount * seats * group * 4);
     const toRows = new BigInt64Array(count * kvHeadCount * group * 3);
     const taken = new Int32Array(copies);
     contexts.forEach(({ place }, row) => {
@@ -97,23 +97,23 @@ export class SharedContexts {
       for (let head = 0; head < kvHeadCount; head++) {
         for (let query = 0; query < group; query++) {
           const [atRow, atSeat] = [(row * kvHeadCount + head) * group + query, ((place * kvHeadCount + head) * seats + seat) * group + query];
-          toSeats.set([BigInt(row), BigInt(head), BigInt(query)], 3 * atSeat);
+          toSeats.set([BigInt(row), BigInt(head), BigInt(query), 0n], 4 * atSeat);
           toRows.set([BigInt(place), BigInt(head), BigInt(seat * group + query)], 3 * atRow);
         }
       }
     });
     return {
-      toSeats: { data: toSeats, shape: [copies, kvHeadCount, seats * group, 3] },
-      toRows: { data: toRows, shape: [count, kvHeadCount, group, 3] },
+      toSeats: { data: toSeats, shape: [copies, kvHeadCount, seats * group, 4] },
+      toRows: { data: toRows, shape: [count, kvHeadCount, group, 1, 3] },
     };
   }
 }
 
 function emptyFeeds({ layerCount, kvHeadCount, headDim }: ModelConfig, copies: number, [keys, values]: readonly [string, string]): Record<string, Feed> {
-  const data = new Float32Array(0);
+  const empty = { data: new Float32Array(0), shape: [copies, kvHeadCount, 0, headDim] };
   const ofLayer = (layer: number): [string, Feed][] => [
-    [`${keys}.${layer}`, { data, shape: [copies, kvHeadCount, headDim, 0] }],
-    [`${values}.${layer}`, { data, shape: [copies, kvHeadCount, 0, headDim] }],
+    [`${keys}.${layer}`, empty],
+    [`${values}.${layer}`, empty],
   ];
   return Object.fromEntries(Array.from({ length: layerCount }, (_, layer) => ofLayer(layer)).flat());
 }
