@@ -27,9 +27,10 @@ export function evaluate(graph: Graph, feeds: ReadonlyMap<string, Dense>): Reado
 function evaluateNode(node: Node, known: Map<Value, Dense>): void {
   const kernel = kernels[node.operation] as Kernel<never>;
   const inputs = node.inputs.map((input) => (input ? (known.get(input) as Dense) : null));
-  const shapes = node.outputs.map((output) => output.shape.map(Number));
+  const outputs = node.outputs.filter((output) => output !== null);
+  const shapes = outputs.map((output) => output.shape.map(Number));
   const results = kernel(inputs as Dense[], node.attributes as never, shapes);
-  node.outputs.forEach((output, i) => {
+  outputs.forEach((output, i) => {
     known.set(output, results[i] as Dense);
   });
 }

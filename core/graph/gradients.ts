@@ -200,6 +200,7 @@ export const rules: { readonly [K in ActName]: Rule<K> | NotDifferentiable } = {
     null,
     null,
   ]),
+  SkipSimplifiedLayerNormalization: no('only decoding computes sum and normalisation in one'),
   rmsNorm: rmsNormRule,
   rope: ropeRule,
   swiglu: swigluRule,

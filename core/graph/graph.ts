@@ -86,13 +86,14 @@ export class Graph {
     );
   }
 
-  /** Adds one node; callers outside core/graph use the functions of ops/, which infer the output types. */
-  emit<K extends OperationName>(operation: K, inputs: readonly (Value | null)[], attributes: Operations[K], types: readonly ValueType[]): Value[] {
+  /** Adds one node and answers with its outputs, less those of type null; callers outside core/graph use the functions of ops/, which infer the types. */
+  emit<K extends OperationName>(operation: K, inputs: readonly (Value | null)[], attributes: Operations[K], types: readonly (ValueType | null)[]): Value[] {
     const name = this.freshName(this.scope + operation);
-    const outputs = types.map(
-      ({ dtype, shape }, i): Value => ({ graph: this, name: types.length === 1 ? name : `${name}:${i}`, dtype, shape, origin: 'node' }),
-    );
-    this.nodes.push({ operation, name, inputs, outputs, attributes: attributes as Node['attributes'] });
+    const made = types.map((type, i): Value | null => {
+      return type && { graph: this, name: types.length === 1 ? name : `${name}:${i}`, dtype: type.dtype, shape: type.shape, origin: 'node' };
+    });
+    this.nodes.push({ operation, name, inputs, outputs: made, attributes: attributes as Node['attributes'] });
+    const outputs = made.filter((output) => output !== null);
     if (this.recording) this.acts.push({ name: operation, inputs, outputs, attributes });
     return outputs;
   }

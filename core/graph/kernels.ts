@@ -83,6 +83,13 @@ function byRow(x: Dense, f: (row: Float64Array) => Float64Array): Dense[] {
   return [dense(x.shape, result)];
 }
 
+function rootMeanSquareNorm(x: Dense, weight: Dense, epsilon: number): Dense[] {
+  return byRow(x, (row) => {
+    const rms = Math.sqrt(row.reduce((sum, value) => sum + value * value, 0) / row.length + epsilon);
+    return row.map((value, i) => (value / rms) * (weight.data[i] as number));
+  });
+}
+
 function logSoftmaxRow(row: Float64Array): Float64Array {
   const highest = Math.max(...row);
   const logSum = Math.log(row.reduce((sum, value) => sum + Math.exp(value - highest), 0)) + highest;
@@ -206,11 +213,7 @@ export const kernels: { readonly [K in OperationName]: Kernel<K> } = {
   Sigmoid: unary(sigmoid),
   SimplifiedLayerNormalization: (inputs, { epsilon }) => {
     const [x, weight] = given(inputs);
-    const normed = (row: Float64Array) => {
-      const rms = Math.sqrt(row.reduce((sum, value) => sum + value * value, 0) / row.length + epsilon.float);
-      return row.map((value, i) => (value / rms) * (weight.data[i] as number));
-    };
-    return byRow(x, normed);
+    return rootMeanSquareNorm(x, weight, epsilon.float);
   },
   Slice: (inputs, _, shapes) => {
     const [x, start, , axes] = given(inputs);
@@ -261,4 +264,12 @@ export const kernels: { readonly [K in OperationName]: Kernel<K> } = {
   },
   QuickGelu: ([x], { alpha }) => unary((value) => value * sigmoid(alpha.float * value))([x as Dense]),
   RotaryEmbedding: rotate,
+  SkipSimplifiedLayerNormalization: (inputs, { epsilon }) => {
+    const [x, added, weight] = given(inputs);
+    const sum = dense(
+      x.shape,
+      x.data.map((value, i) => value + (added.data[i] as number)),
+    );
+    return [...rootMeanSquareNorm(sum, weight, epsilon.float), sum];
+  },
 };

@@ -43,14 +43,14 @@ function graphMessage(graph: Graph): Message {
  */
 function inStoredOrder(nodes: readonly Node[]): Node[] {
   const read = new Set(nodes.flatMap(({ inputs }) => inputs));
-  const isEnd = ({ outputs }: Node) => outputs.every((output) => !read.has(output));
+  const isEnd = ({ outputs }: Node) => outputs.every((output) => output === null || !read.has(output));
   return [...nodes.filter((node) => !isEnd(node)), ...nodes.filter(isEnd).reverse()];
 }
 
 function nodeMessage(node: Node): Message {
   const message = new Message();
   for (const input of node.inputs) message.string(1, input?.name ?? '');
-  for (const output of node.outputs) message.string(2, output.name);
+  for (const output of node.outputs) message.string(2, output?.name ?? '');
   message.string(3, node.name);
   message.string(4, node.operation);
   for (const [name, value] of Object.entries(node.attributes)) {

@@ -59,11 +59,12 @@ export interface Operations {
   MatMulNBits: { K: number; N: number; bits: number; block_size: number; accuracy_level: number };
   QuickGelu: { alpha: FloatAttribute };
   RotaryEmbedding: { interleaved: Flag };
+  SkipSimplifiedLayerNormalization: { epsilon: FloatAttribute };
 }
 
 export type OperationName = keyof Operations;
 
-const contributed: ReadonlySet<OperationName> = new Set(['FusedMatMul', 'MatMulNBits', 'QuickGelu', 'RotaryEmbedding']);
+const contributed: ReadonlySet<OperationName> = new Set(['FusedMatMul', 'MatMulNBits', 'QuickGelu', 'RotaryEmbedding', 'SkipSimplifiedLayerNormalization']);
 
 /** ONNX domain of an operation; the empty string is ONNX's own. */
 export function domainOf(operation: OperationName): string {

@@ -32,7 +32,8 @@ export interface Node {
   readonly name: string;
   /** null is an optional input that is left out. */
   readonly inputs: readonly (Value | null)[];
-  readonly outputs: readonly Value[];
+  /** null is an optional output that is left out. */
+  readonly outputs: readonly (Value | null)[];
   readonly attributes: Readonly<Record<string, Attribute | undefined>>;
 }
 

@@ -70,7 +70,7 @@ export function tokenAttention(graph: Graph, config: ModelConfig): CachedAttenti
     const [keys, values] = cache(graph, ['keys', 'values'], layer, ['B', kvHeads, 1, 'S', headDim]);
     const toContext = ops.gatherND(ops.fusedMatMul(ops.gatherND(query, toSeats), contextKeys, { transB: true }), toRows);
     const toSampled = ops.fusedMatMul(query, keys, { transB: true });
-    const toItself = ops.reduceSum(ops.mul(query, key), [4]);
+    const toItself = ops.fusedMatMul(query, key, { transB: true });
     const probabilities = ops.softmax(ops.add(ops.concat([toContext, toSampled, toItself], 4, 'P+S+1'), mask));
     const [ofContext, ofSampled, ofItself] = ops.splitBy(probabilities, parts, 4, ['P', 'S', 1]) as [Value, Value, Value];
     const fromContext = ops.gatherND(ops.fusedMatMul(ops.gatherND(ofContext, toSeats), contextValues), toRows);

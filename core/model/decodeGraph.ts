@@ -53,24 +53,37 @@ function buildGraph(config: ModelConfig, weights: Weights, kind: 'prefill' | 'de
   const context = contextOf(graph, config, weights, kind, precision);
   const tokens = graph.input('tokens', 'int64', ['B', kind === 'decode' ? 1 : 'T']);
   const embedding = context.weight(embeddingName);
-  let x = ops.reshape(ops.gather(embedding, tokens), ['N', config.hiddenSize]);
+  let stream: Stream = { sum: ops.reshape(ops.gather(embedding, tokens), ['N', config.hiddenSize]), added: null };
   const cached: Value[] = [];
   for (let layer = 0; layer < config.layerCount; layer++) {
     graph.scope = `layers.${layer}/`;
-    const inputs = attentionInputs(context, x, layer);
+    const names = layerNames(layer);
+    const beforeAttention = normalised(context, stream, names.inputNorm);
+    const inputs = attentionInputs(context, beforeAttention.normed, layer);
     cached.push(inputs.key, inputs.value);
     // Prefill wants keys and values alone: what the last layer does with them is never computed.
     if (kind === 'prefill' && layer === config.layerCount - 1) break;
-    x = ops.add(x, attend(context, inputs, layer));
-    x = ops.add(x, feedForward(context, x, layer));
+    const { sum, normed } = normalised(context, { sum: beforeAttention.sum, added: attend(context, inputs, layer) }, names.attentionNorm);
+    stream = { sum, added: feedForward(context, normed, layer) };
   }
   graph.scope = 'head/';
   if (kind === 'decode') {
-    const normed = ops.simplifiedLayerNormalization(x, context.weight(finalNormName), config.rmsNormEps);
+    const { normed } = normalised(context, stream, finalNormName);
     graph.output('logits', context.linear(normed, 'head.weight', [headName(config)]));
   }
   graph.output('kv', ops.concat(cached, 1));
   return graph;
+}
+
+/** The residual stream [N, D], and what is still to be added to it: one kernel adds and normalises. */
+interface Stream {
+  readonly sum: Value;
+  readonly added: Value | null;
+}
+
+function normalised({ config, weight }: Context, { sum, added }: Stream, norm: string): { sum: Value; normed: Value } {
+  if (added === null) return { sum, normed: ops.simplifiedLayerNormalization(sum, weight(norm), config.rmsNormEps) };
+  return ops.skipSimplifiedLayerNormalization(sum, added, weight(norm), config.rmsNormEps);
 }
 
 function contextOf(graph: Graph, config: ModelConfig, weights: Weights, kind: 'prefill' | 'decode', precision: WeightPrecision): Context {
@@ -106,13 +119,12 @@ function contextOf(graph: Graph, config: ModelConfig, weights: Weights, kind: 'p
   };
 }
 
-/** x [N, D] → rotated queries and keys, and values. */
-function attentionInputs(context: Context, x: Value, layer: number): AttentionInputs {
+/** [N, D] → rotated queries and keys, and values. */
+function attentionInputs(context: Context, normed: Value, layer: number): AttentionInputs {
   const { config, kind } = context;
   const { headCount: heads, kvHeadCount: kvHeads, headDim } = config;
   const all = heads + 2 * kvHeads;
   const names = layerNames(layer);
-  const normed = ops.simplifiedLayerNormalization(x, context.weight(names.inputNorm), config.rmsNormEps);
   const bias = config.attentionBias ? context.packed(`layers.${layer}.qkv.bias`, [names.queryBias, names.keyBias, names.valueBias]) : undefined;
   const joined = context.linear(normed, `layers.${layer}.qkv.weight`, [names.query, names.key, names.value], bias);
   const perHead =
@@ -156,10 +168,8 @@ function foldGroups(query: Value, { kvHeadCount: kvHeads, headDim }: ModelConfig
   return ops.reshapeTo(query, target, ['B', kvHeads, 'group·T', headDim]);
 }
 
-function feedForward(context: Context, x: Value, layer: number): Value {
-  const { config, weight, packed, linear } = context;
+function feedForward({ config, weight, packed, linear }: Context, normed: Value, layer: number): Value {
   const names = layerNames(layer);
-  const normed = ops.simplifiedLayerNormalization(x, weight(names.attentionNorm), config.rmsNormEps);
   const bias = config.feedForwardBias ? packed(`layers.${layer}.gate_up.bias`, [names.gateBias, names.upBias]) : undefined;
   const joined = linear(normed, `layers.${layer}.gate_up.weight`, [names.gate, names.up], bias);
   const [gate, up] = ops.split(joined, [config.intermediateSize, config.intermediateSize], 1) as [Value, Value];

@@ -25,7 +25,7 @@ function narrowed(graph: Graph): Graph {
     narrow.initializers.push({ value: copy(value), data: data instanceof Float64Array ? Float32Array.from(data) : data } as Initializer);
   for (const node of graph.nodes) {
     const attributes = node.operation === 'Cast' ? { to: 1 } : node.attributes;
-    narrow.nodes.push({ ...node, attributes, inputs: node.inputs.map((input) => input && copy(input)), outputs: node.outputs.map(copy) });
+    narrow.nodes.push({ ...node, attributes, inputs: node.inputs.map((input) => input && copy(input)), outputs: node.outputs.map((output) => output && copy(output)) });
   }
   narrow.outputs.push(...graph.outputs.map(copy));
   return narrow;

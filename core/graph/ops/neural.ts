@@ -7,6 +7,13 @@ export function simplifiedLayerNormalization(x: Value, weight: Value, epsilon: n
   return x.graph.emit('SimplifiedLayerNormalization', [x, weight], attributes, [x])[0] as Value;
 }
 
+/** x + added, and its normalisation, in one pass (com.microsoft). */
+export function skipSimplifiedLayerNormalization(x: Value, added: Value, weight: Value, epsilon: number): { sum: Value; normed: Value } {
+  const inputs = [x, added, weight];
+  const [normed, sum] = x.graph.emit('SkipSimplifiedLayerNormalization', inputs, { epsilon: float(epsilon) }, [x, null, null, x]);
+  return { sum: sum as Value, normed: normed as Value };
+}
+
 /** x [B, heads, T, headDim]; positions int64 [1] (of the first token) or [B, T]; tables [positions, headDim / 2]. */
 export function rotaryEmbedding(x: Value, positions: Value, cosine: Value, sine: Value): Value {
   return x.graph.emit('RotaryEmbedding', [x, positions, cosine, sine], { interleaved: 0 }, [x])[0] as Value;
