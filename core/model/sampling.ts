@@ -42,14 +42,15 @@ export class Sampler {
     const weights = this.#weights.subarray(0, logits.length);
     const best = argmax(logits);
     const top = logits[best] as number;
-    const logTotal = Math.log(fillWeights(weights, logits, top, 1));
+    let total = fillWeights(weights, logits, top, 1);
+    const logTotal = Math.log(total);
     if (!Number.isFinite(logTotal))
       throw new NonFiniteLogits(`sampling: expected finite logits, the largest is ${top} and their sum ${logTotal}; the policy's weights are not finite`);
     if (rule.temperature === 0) return { token: best, logprob: -logTotal };
-    if (rule.temperature !== 1) fillWeights(weights, logits, top, rule.temperature);
-    if (rule.topK > 0 && rule.topK < logits.length) keepTopK(weights, rule.topK);
-    if (rule.topP < 1) keepTopP(weights, rule.topP);
-    const token = inverseCdf(weights, uniform);
+    if (rule.temperature !== 1) total = fillWeights(weights, logits, top, rule.temperature);
+    if (rule.topK > 0 && rule.topK < logits.length) total = keepTopK(weights, rule.topK);
+    if (rule.topP < 1) total = keepTopP(weights, rule.topP);
+    const token = inverseCdf(weights, uniform * total);
     return { token, logprob: (logits[token] as number) - top - logTotal };
   }
 }
@@ -90,14 +91,14 @@ function fillWeights(weights: Float64Array, logits: Float32Array, top: number, t
   return total;
 }
 
-/** Keeps the k heaviest; among equals those with the lowest index. */
-function keepTopK(weights: Float64Array, k: number): void {
+/** Keeps the k heaviest; among equals those with the lowest index. Answers with their sum, as do those below. */
+function keepTopK(weights: Float64Array, k: number): number {
   const sorted = weights.slice().sort();
-  keepAbove(weights, sorted, sorted.length - k);
+  return keepAbove(weights, sorted, sorted.length - k);
 }
 
 /** Keeps the fewest heaviest tokens whose weights reach `p` of the total; at least one. */
-function keepTopP(weights: Float64Array, p: number): void {
+function keepTopP(weights: Float64Array, p: number): number {
   const sorted = weights.slice().sort();
   const wanted = p * sorted.reduce((sum, weight) => sum + weight, 0);
   let from = sorted.length - 1;
@@ -105,11 +106,11 @@ function keepTopP(weights: Float64Array, p: number): void {
     from -= 1;
     sum += sorted[from] as number;
   }
-  keepAbove(weights, sorted, from);
+  return keepAbove(weights, sorted, from);
 }
 
 /** Zeroes all but the weights at sorted[from…]; ties at the edge go to the lowest indices. */
-function keepAbove(weights: Float64Array, sorted: Float64Array, from: number): void {
+function keepAbove(weights: Float64Array, sorted: Float64Array, from: number): number {
   const edge = sorted[from] as number;
   let ties = 0;
   for (let i = from; i < sorted.length && sorted[i] === edge; i++) ties += 1;
@@ -119,13 +120,11 @@ function keepAbove(weights: Float64Array, sorted: Float64Array, from: number): v
     if (weight === edge && ties > 0) ties -= 1;
     else weights[token] = 0;
   }
+  return weights.reduce((sum, weight) => sum + weight, 0);
 }
 
-/** First token whose cumulative weight passes uniform · total. */
-function inverseCdf(weights: Float64Array, uniform: number): number {
-  let total = 0;
-  for (let token = 0; token < weights.length; token++) total += weights[token] as number;
-  const target = uniform * total;
+/** First token whose cumulative weight passes the target. */
+function inverseCdf(weights: Float64Array, target: number): number {
   let sum = 0;
   let last = 0;
   for (let token = 0; token < weights.length; token++) {
