@@ -2,7 +2,7 @@
 import { setInterval } from 'node:timers';
 import type Dockerode from 'dockerode';
 import { isProvablyGone, parseOwner } from '../../processOwner.ts';
-import { engineMessage, statusOf } from './engine.ts';
+import { engineMessage, engineTimeoutMs, statusOf } from './engine.ts';
 import { labels } from './labels.ts';
 
 /** What the daemon tells of a box that is ours. */
@@ -11,14 +11,20 @@ export interface FoundBox {
   readonly labels: Readonly<Record<string, string>>;
   /** `running`, `exited`, … */
   readonly state: string;
+  /** Milliseconds since 1970. */
+  readonly createdAt: number;
 }
 
+/** Who makes a box starts it within two answers of the daemon, or gives it up. One that stays unstarted is one whose creation a dying daemon did not report. */
+export const startedWithinMs = 2.5 * engineTimeoutMs;
+
 /**
- * It has ended and was not removed with it (a daemon that restarts forgets to), its owner is provably gone, or its time is over whoever owns it. One that runs and
- * has no labels that can be read is left alone.
+ * It has ended and was not removed with it (a daemon that restarts forgets to), it was never started, its owner is provably gone, or its time is over whoever
+ * owns it. One that runs and has no labels that can be read is left alone.
  */
-export function isAbandoned({ labels: found, state }: FoundBox, now: number): boolean {
+export function isAbandoned({ labels: found, state, createdAt }: FoundBox, now: number): boolean {
   if (state === 'exited' || state === 'dead') return true;
+  if (state === 'created' && now > createdAt + startedWithinMs) return true;
   const owner = parseOwner(found[labels.owner]);
   if (owner !== undefined && isProvablyGone(owner)) return true;
   const expires = Number(found[labels.expires]);
@@ -27,7 +33,7 @@ export function isAbandoned({ labels: found, state }: FoundBox, now: number): bo
 
 export async function ownBoxes(docker: Dockerode): Promise<FoundBox[]> {
   const found = await docker.listContainers({ all: true, filters: { label: [`${labels.sandbox}=1`] } });
-  return found.map(({ Id, Labels, State }) => ({ id: Id, labels: Labels, state: State }));
+  return found.map(({ Id, Labels, State, Created }) => ({ id: Id, labels: Labels, state: State, createdAt: 1000 * Created }));
 }
 
 /** Answers with the ids of what it removed. */

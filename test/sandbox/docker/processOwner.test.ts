@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { formatOwner, isProvablyGone, type Owner, ownerHere, parseOwner } from '../../../activities/processOwner.ts';
 import { labels } from '../../../activities/sandbox/docker/labels.ts';
-import { isAbandoned } from '../../../activities/sandbox/docker/reaper.ts';
+import { isAbandoned, startedWithinMs } from '../../../activities/sandbox/docker/reaper.ts';
 
 const word = fc.stringMatching(/^[\w.:-]{1,20}$/);
 const owners: fc.Arbitrary<Owner> = fc.record({
@@ -53,7 +53,7 @@ describe('an owner', () => {
 });
 
 describe('a box', () => {
-  const found = (owner: string, expires: string) => ({ id: 'x', state: 'running', labels: { [labels.owner]: owner, [labels.expires]: expires } });
+  const found = (owner: string, expires: string) => ({ id: 'x', state: 'running', createdAt: 0, labels: { [labels.owner]: owner, [labels.expires]: expires } });
 
   test('is abandoned when its owner is gone, or its time is over', async () => {
     const [here, dead] = [formatOwner(ownerHere()), formatOwner(await deadOwner())];
@@ -64,7 +64,12 @@ describe('a box', () => {
 
   test('that has ended is garbage, whoever made it', () => {
     expect(isAbandoned({ ...found(formatOwner(ownerHere()), '2000'), state: 'exited' }, 1000)).toBe(true);
-    expect(isAbandoned({ ...found(formatOwner(ownerHere()), '2000'), state: 'created' }, 1000)).toBe(false);
+  });
+
+  test('that was made and never started is garbage once its maker must have given it up', () => {
+    const unstarted = { ...found(formatOwner(ownerHere()), '2000000'), state: 'created', createdAt: 1_000_000 };
+    expect(isAbandoned(unstarted, 1_000_000 + startedWithinMs)).toBe(false);
+    expect(isAbandoned(unstarted, 1_000_001 + startedWithinMs)).toBe(true);
   });
 
   test('of another machine is left alone until its time is over, and one without readable labels for ever', async () => {
