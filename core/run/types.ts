@@ -34,7 +34,7 @@ export interface EvaluationResult {
   readonly standardError: number;
   readonly meanTurns: number;
   /** That played; absent: float32, as they are trained. */
-  readonly weights?: QuantisedWeights;
+  readonly weights?: 'float32' | QuantisedWeights;
   readonly perTask?: PerTask;
 }
 

@@ -9,13 +9,8 @@ import type { Processes } from '../../workers/supervisor/supervisor.ts';
 import { validateTasks } from '../../workers/tasks.ts';
 import { exitCodes, say } from '../runs/command.ts';
 import { playRun } from '../runs/playRun.ts';
+import { type RunOnDisk, runOnDisk } from '../runs/policyOf.ts';
 import { newRunName, requireRun } from '../runs/runName.ts';
-
-export interface Measured {
-  readonly run: string;
-  /** Absent: the newest. */
-  readonly checkpoint?: string | undefined;
-}
 
 export async function configOfRun(run: string): Promise<RunConfig> {
   requireRun(run);
@@ -29,7 +24,7 @@ export async function isCheckpointOf(run: string, name: string): Promise<boolean
 }
 
 /** Of a policy that anything names: a run, the directory of a checkpoint, a model or an adapter, a name on the hub. @throws when it cannot be played. */
-export async function measuredPolicy(name: string, config: RunConfig, processes: Processes, signal: AbortSignal, prefix = 'evaluate'): Promise<Measured> {
+export async function measuredPolicy(name: string, config: RunConfig, processes: Processes, signal: AbortSignal, prefix = 'evaluate'): Promise<RunOnDisk> {
   const path = isHubName(name) ? name : resolve((await namedPolicy(turnwiseHome(), name, undefined, say)).path);
   const turnFormat = (await turnFormatOfRun(path)) ?? config.policy.turnFormat;
   const own = await withPinnedModel(measuringConfig({ ...config, policy: { ...config.policy, turnFormat } }, path), say);
@@ -37,7 +32,7 @@ export async function measuredPolicy(name: string, config: RunConfig, processes:
   const run = newRunName(prefix);
   const code = await playRun({ run, config: own }, processes, signal);
   if (code !== exitCodes.done) throw new Error(`run ${run}: it did not end well, so ${name} was not measured`);
-  return { run };
+  return runOnDisk(run);
 }
 
 /** The turn format that a policy was trained in, when `path` is a checkpoint's in the directory of its run. */

@@ -8,6 +8,7 @@ import { listCheckpoints, openCheckpoint, readStoredConfig, runPaths, turnwiseHo
 import { requireRun } from './runName.ts';
 
 export interface RunOnDisk {
+  readonly run: string;
   readonly config: RunConfig;
   readonly policy: PolicyRef;
 }
@@ -20,7 +21,7 @@ export async function runOnDisk(run: string, checkpoint?: string): Promise<RunOn
   const { checkpoints } = runPaths(turnwiseHome(), run);
   const name = checkpoint ?? (await listCheckpoints(checkpoints)).at(-1);
   if (name === undefined) throw new Error(`run ${run}: no checkpoint yet under ${checkpoints}: npm run resume -- ${run}`);
-  return { config, policy: (await openCheckpoint(checkpoints, name)).policy };
+  return { run, config, policy: (await openCheckpoint(checkpoints, name)).policy };
 }
 
 export function rolloutConfigOf({ seed, sampling, limits }: RunConfig): RolloutConfig {
