@@ -54,7 +54,9 @@ export async function checkpointAt(checkpoints: string, step: number | undefined
 
 /** @throws Error when something else than an empty directory is there. */
 export async function removeIfEmpty(out: string): Promise<void> {
-  await mkdir(dirname(out), { recursive: true });
+  await mkdir(dirname(out), { recursive: true }).catch((error: NodeJS.ErrnoException) => {
+    throw new Error(`export: expected ${dirname(out)} to be a directory or to become one, got ${error.code}; choose another --out`, { cause: error });
+  });
   await rmdir(out).catch((error: unknown) => {
     if (isFileError(error, 'ENOENT')) return;
     if (!isFileError(error, 'ENOTEMPTY', 'EEXIST', 'ENOTDIR')) throw error;

@@ -13,6 +13,11 @@ export function countFromOne(text: string): number {
   return Number(text);
 }
 
+export function portNumber(text: string): number {
+  if (!/^\d+$/.test(text) || Number(text) > 65_535) throw new InvalidArgumentError(`expected a port from 0 to 65535, got ${text}`);
+  return Number(text);
+}
+
 /** Found before the work whose result would have nowhere to go. */
 export function writableFile(text: string): string {
   const directory = dirname(resolve(text));

@@ -1,12 +1,11 @@
 /** @file What `npm run evaluate` says of arguments that cannot be meant so, before it starts a server or makes a run. */
-import { execFile } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
+import { endedCommand } from '../support/endedCommand.ts';
 import { temporaryDirectory } from '../support/temporaryDirectory.ts';
 import { run, TestedTrainer, testedConfig } from '../trainer/trainerProcess.ts';
 
-const script = resolve('scripts/evaluate.ts');
 const model = resolve('test/golden/models/qwen2-tiny');
 let home = '';
 
@@ -44,17 +43,9 @@ const wrong: readonly (readonly [args: string, message: string])[] = [
 
 test.each(wrong)('%s', async (args, message) => {
   const [typed, expected] = [args, message].map((text) => text.replaceAll('{home}', home)) as [string, string];
-  const { code, stdout, stderr } = await ended(typed.split(' '));
+  const { code, stdout, stderr } = await endedCommand('evaluate', typed.split(' '), home);
   expect(stderr).toContain(expected);
   expect([code, stdout]).toEqual([1, '']);
   expect(existsSync(join(home, 'processes'))).toBe(false);
   expect(readdirSync(join(home, 'runs'))).toEqual([run]);
 });
-
-function ended(args: readonly string[]): Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }> {
-  return new Promise((resolved) => {
-    const child = execFile(process.execPath, [script, ...args], { env: { ...process.env, TURNWISE_HOME: home }, timeout: 100_000 }, (_error, stdout, stderr) =>
-      resolved({ code: child.exitCode, stdout, stderr }),
-    );
-  });
-}
