@@ -38,7 +38,7 @@ await runCommand(async () => {
     const serving = await startServing(subject, checkpoint, weights, { host, port, apiKey, report, tell: say });
     const { policy, maxPositions, url } = serving;
     say(
-      `${policy.name}${policy.checkpoint ? ` (${policy.checkpoint})` : ''}, context ${maxPositions} tokens, as model ${JSON.stringify(policy.name)} at ${url}`,
+      `${policy.name}${policy.checkpoint ? ` (${policy.checkpoint})` : ''}, context ${maxPositions} tokens, weights ${weights}, as model ${JSON.stringify(policy.name)} at ${url}`,
     );
     if (!isLoopback(host)) say(openWarning(apiKey !== undefined));
     say(`try it: curl ${url}/chat/completions -H 'content-type: application/json' -d '${exampleBody(policy.name)}'`);

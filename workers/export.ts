@@ -2,7 +2,7 @@
 import { resolve } from 'node:path';
 import { runPaths, turnwiseHome } from '../activities/artifacts/paths.ts';
 import { exportOnnx } from '../activities/checkpoint/exportOnnx.ts';
-import { checkpointAt, type ExportedPolicy, exportPolicy, removeIfEmpty } from '../activities/checkpoint/exportPolicy.ts';
+import { checkpointAt, type ExportedPolicy, exportPolicy, requireFree } from '../activities/checkpoint/exportPolicy.ts';
 import { namedPolicy } from '../activities/checkpoint/namedPolicy.ts';
 
 export function exportRun(run: string, step: number | undefined, out: string, merge: boolean): Promise<ExportedPolicy> {
@@ -12,7 +12,7 @@ export function exportRun(run: string, step: number | undefined, out: string, me
 /** @param subject a run, the directory of a checkpoint or model, or a name on the hub. @param tell of a download from there. */
 export async function exportAsOnnx(subject: string, step: number | undefined, out: string, tell: (line: string) => void): Promise<ExportedPolicy> {
   // Before a download, or the reading of a large model.
-  await removeIfEmpty(resolve(out));
+  await requireFree(resolve(out));
   const checkpoint = step === undefined ? undefined : await checkpointAt(runPaths(turnwiseHome(), subject).checkpoints, step);
   const policy = await namedPolicy(turnwiseHome(), subject, checkpoint, tell);
   const directory = resolve(out);

@@ -52,7 +52,7 @@ export async function candidateOf(name: string, path: string, tasks: TaskOrigin,
 /** @throws Error when the run that is made of a candidate does not end well. */
 export async function measured(policy: RunOnDisk | Candidate, processes: Processes, signal: AbortSignal): Promise<RunOnDisk> {
   if ('policy' in policy) return policy;
-  const code = await playRun(policy, processes, signal);
+  const code = await playRun({ run: policy.run, config: policy.config, isPart: true }, processes, signal);
   if (code !== exitCodes.done) throw new Error(`run ${policy.run}: it did not end well, so ${policy.name} was not measured`);
   return runOnDisk(policy.run);
 }

@@ -1,4 +1,6 @@
 /** @file What `npm run export` and `npm run serve` say of a policy, a place or an address that they cannot use, and what they do with those that they can. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -17,6 +19,7 @@ beforeAll(async () => {
   await trainer.prepareRun(testedConfig());
   await trainer.loaded.close();
   mkdirSync(join(home, 'full'));
+  mkdirSync(join(home, 'empty'));
   writeFileSync(join(home, 'full/file'), '');
 });
 
@@ -25,7 +28,7 @@ const wrong: readonly (readonly [command: 'export' | 'serve', args: string, mess
   ['export', 'nonsense --out {home}/x', 'run nonsense: no such run in {home}/runs: it has tested'],
   ['export', './test --out {home}/x', 'export: expected the name of a run, got ./test; of a directory or a name on the hub it makes --onnx alone'],
   ['export', 'hub:org/tiny --out {home}/x', 'export: expected the name of a run, got hub:org/tiny; of a directory or a name on the hub it makes --onnx alone'],
-  ['export', './test --onnx --out {home}/x', './test: expected a run, a checkpoint or a Hugging Face directory'],
+  ['export', './test --onnx --out {home}/empty', './test: expected a run, a checkpoint or a Hugging Face directory'],
   [
     'export',
     `${model} --onnx --step 3 --out {home}/x`,
@@ -51,7 +54,9 @@ test.each(wrong)('%s %s', async (command, args, message) => {
   const { code, stdout, stderr } = await endedCommand(command, typed.split(' '), home);
   expect(stderr).toContain(expected);
   expect([code, stdout]).toEqual([1, '']);
-  expect(readdirSync(home).toSorted()).toEqual(['artifacts', 'full', 'runs'].filter((name) => readdirSync(home).includes(name)));
+  expect(readdirSync(home).toSorted()).toEqual(
+    ['artifacts', 'empty', 'full', 'runs'].filter((name) => name !== 'artifacts' || readdirSync(home).includes(name)),
+  );
 });
 
 test('a port that is taken', async () => {
@@ -76,4 +81,18 @@ test('what is exported is named as it was asked for', async () => {
   expect(await first(run, 'a')).toBe(`global_step_0 of ${run} → ${join(home, 'a')}`);
   const checkpoint = join(home, 'runs', run, 'checkpoints/global_step_0');
   expect(await first(checkpoint, 'b', '--onnx')).toBe(`${checkpoint} → ${join(home, 'b')}`);
+});
+
+test('a server says with which weights it answers', async () => {
+  const env = { ...process.env, TURNWISE_HOME: home };
+  const server = spawn(process.execPath, [resolve('scripts/serve.ts'), run, '--weights', 'int8', '--port', '0'], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+  const closed = once(server, 'close');
+  let said = '';
+  for await (const chunk of server.stdout) {
+    said += String(chunk);
+    if (said.includes('try it:')) server.kill('SIGINT');
+  }
+  await closed;
+  expect(said).toMatch(/^tested \(global_step_0\), context \d+ tokens, weights int8, as model "tested" at http:/);
+  expect(server.exitCode).toBe(0);
 });
