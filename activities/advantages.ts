@@ -4,11 +4,12 @@
  */
 
 import { join } from 'node:path';
+import { ApplicationFailure } from '@temporalio/common';
 import { batchRow } from '../core/gtpo/batchRow.ts';
 import { assignCredit } from '../core/gtpo/credit.ts';
 import { type CreditedGroup, creditMetrics } from '../core/gtpo/metrics.ts';
 import type { PerBatch, PerGroup } from '../core/gtpo/types.ts';
-import type { Trajectory } from '../core/rollout/trajectory.ts';
+import type { GradedTrajectory, Trajectory, TrajectoryTurn } from '../core/rollout/trajectory.ts';
 import type { ArtifactRef } from '../core/rollout/types.ts';
 import { encodeBatch } from '../core/run/batch.ts';
 import type { CreditInput, CreditResult } from '../core/run/types.ts';
@@ -41,12 +42,12 @@ async function advantages(input: CreditInput, dependencies: AdvantagesDependenci
   const groups = await creditedGroups(input, dependencies);
   signal.throwIfAborted();
   const trajectories = groups.flatMap((group, position) => creditedTrajectories(group, `s${input.step}/t${position}`));
-  const content = trajectories.map((trajectory) => `${JSON.stringify(trajectoryLine(trajectory))}\n`).join('');
-  await writeFileAtomic(join(paths.trajectories, trajectoryFileName(input.step)), content);
-  await appendOnce(paths.ledger, ledgerLines(input, trajectories), identifyLedger);
   const rows = trajectories.flatMap(({ trajectory, credit, excludedBecause }) =>
     credit && excludedBecause === undefined ? [batchRow(trajectory, credit)] : [],
   );
+  const content = trajectories.map((trajectory) => `${JSON.stringify(trajectoryLine(trajectory))}\n`).join('');
+  await writeFileAtomic(join(paths.trajectories, trajectoryFileName(input.step)), content);
+  await appendOnce(paths.ledger, ledgerLines(input, trajectories), identifyLedger);
   return { batch: rows.length === 0 ? null : await store.put(encodeBatch(rows)), metrics: creditMetrics(groups) };
 }
 
@@ -61,7 +62,21 @@ async function creditedGroups(input: CreditInput, { store, embed }: AdvantagesDe
 async function readTrajectories(store: ArtifactStore, refs: readonly ArtifactRef[]): Promise<PerGroup<Trajectory>> {
   const texts = await Promise.all(refs.map(async (ref) => Buffer.from(await store.get(ref)).toString('utf8')));
   const lines = texts.flatMap((text) => text.split('\n').filter((line) => line !== ''));
-  return lines.map((line) => JSON.parse(line) as Trajectory).sort((a, b) => a.sibling - b.sibling);
+  return lines.map((line) => trainable(JSON.parse(line) as GradedTrajectory)).sort((a, b) => a.sibling - b.sibling);
+}
+
+/** Whoever played it and whatever the workflow says: how its tokens were sampled is written beside them. */
+function trainable(trajectory: GradedTrajectory): Trajectory {
+  const { taskId, sibling, turns } = trajectory;
+  return { ...trajectory, turns: turns.map(trainableTurn) };
+
+  function trainableTurn(turn: GradedTrajectory['turns'][number]): TrajectoryTurn {
+    if (!('weights' in turn)) return turn;
+    throw ApplicationFailure.nonRetryable(
+      `advantages, ${taskId} r${sibling} turn ${turn.turn}: expected a rollout sampled with the weights that are trained, got weights ${turn.weights}; play it again`,
+      'OtherWeights',
+    );
+  }
 }
 
 function creditedTrajectories({ trajectories, credit }: CreditedGroup, groupId: string): CreditedTrajectory[] {

@@ -1,7 +1,7 @@
 /** @file Activity `grade`: the outcome of every rollout by its task's checker, and the trajectories as one artifact. Idempotent: the artifact is named by its content. */
 import { Context } from '@temporalio/activity';
 import { failureOutcome, outcomeOf, outcomeReward } from '../core/rollout/stopReasons.ts';
-import type { Trajectory } from '../core/rollout/trajectory.ts';
+import type { GradedTrajectory } from '../core/rollout/trajectory.ts';
 import type { GradeInput, GradeResult, PlayedRollout, TrajectorySummary } from '../core/rollout/types.ts';
 import type { Task } from '../core/tasks/task.ts';
 import type { ArtifactStore } from './artifacts/store.ts';
@@ -33,7 +33,7 @@ async function grade(
 ): Promise<GradeResult> {
   const [sources, config] = await Promise.all([dependencies.sources(input.run), dependencies.config(input.run)]);
   const tools = { ...dependencies, limits: config.limits.execution, signal };
-  const trajectories: Trajectory[] = [];
+  const trajectories: GradedTrajectory[] = [];
   for (const rollout of input.rollouts) {
     report({ graded: trajectories.length, of: input.rollouts.length });
     signal.throwIfAborted();
@@ -43,7 +43,7 @@ async function grade(
   return { trajectories: await dependencies.store.put(Buffer.from(lines, 'utf8')), summaries: trajectories.map(summaryOf) };
 }
 
-async function graded(input: GradeInput, rollout: PlayedRollout, task: Task, store: ArtifactStore, tools: CheckTools): Promise<Trajectory> {
+async function graded(input: GradeInput, rollout: PlayedRollout, task: Task, store: ArtifactStore, tools: CheckTools): Promise<GradedTrajectory> {
   const played = await playedTrajectory(input, rollout, task, store);
   if (failureOutcome(rollout.stopReason) !== undefined) return withOutcome(played, undefined);
   try {
@@ -60,12 +60,12 @@ async function graded(input: GradeInput, rollout: PlayedRollout, task: Task, sto
   }
 }
 
-function withOutcome(played: UngradedTrajectory, solved: boolean | undefined): Trajectory {
+function withOutcome(played: UngradedTrajectory, solved: boolean | undefined): GradedTrajectory {
   const outcome = outcomeOf(played.stopReason, solved);
   return { ...played, outcome, outcomeReward: outcomeReward(outcome) };
 }
 
-function summaryOf({ sibling, taskId, outcome, stopReason, outcomeReward: reward, turns }: Trajectory): TrajectorySummary {
+function summaryOf({ sibling, taskId, outcome, stopReason, outcomeReward: reward, turns }: GradedTrajectory): TrajectorySummary {
   return {
     sibling,
     taskId,

@@ -1,5 +1,15 @@
 /** @file The signature of every activity, by the worker role that runs it. Workflows import these types and nothing else from here. */
-import type { ExecuteInput, ExecuteResult, GenerateInput, GenerateResult, GradeInput, GradeResult, SandboxRef, TaskCard } from '../core/rollout/types.ts';
+import type {
+  ExecuteInput,
+  ExecuteResult,
+  GenerateForEvaluationInput,
+  GenerateInput,
+  GenerateResult,
+  GradeInput,
+  GradeResult,
+  SandboxRef,
+  TaskCard,
+} from '../core/rollout/types.ts';
 import type {
   CreditInput,
   CreditResult,
@@ -41,7 +51,10 @@ export interface LightActivities {
 
 /** Task queue `turnwise-policy`. */
 export interface PolicyActivities {
+  /** With the weights that are trained: the only way to a rollout that is trained on. */
   generate(input: GenerateInput): Promise<GenerateResult>;
+  /** With quantised weights. `advantages` refuses what was sampled so. */
+  generateForEvaluation(input: GenerateForEvaluationInput): Promise<GenerateResult>;
 }
 
 /** Task queue `turnwise-sandbox` and the own queue of each sandbox worker. */

@@ -2,96 +2,85 @@
  * @file Measures a policy on held-out tasks: the newest checkpoint of a run, or a Hugging Face directory.
  * @example npm run evaluate -- quickstart-1123-141503 --tasks 500
  * @example npm run evaluate -- quickstart-1123-141503 --modes sampled --samples 8 --against global_step_0
+ * @example npm run evaluate -- quickstart-1123-141503 --weights int8 --against quickstart-1123-141503
  * @example npm run evaluate -- ./my-model --against ./its-base --family chain --modes sampled --samples 4
  * @example npm run evaluate -- ./my-model --config examples/own-tasks.yaml --modes greedy
  */
 import { writeFileSync } from 'node:fs';
-import type { RunConfig } from '../core/run/config.ts';
-import type { EvaluateInput, EvaluationResult } from '../core/run/types.ts';
-import { loadRunConfig } from '../workers/config/runConfig.ts';
+import { Option } from 'commander';
+import { weightPrecisions } from '../core/model/quantisation.ts';
 import { askWorkersFor } from '../workers/config/sandboxBackend.ts';
-import type { Processes } from '../workers/supervisor/supervisor.ts';
-import { evaluationTable } from './display/evaluationTable.ts';
-import { differences, differenceTable, passTable } from './display/passTable.ts';
-import { configOfRun, isCheckpointOf, type Measured, measuredPolicy } from './evaluations/measured.ts';
-import { modesOf, playEvaluation } from './evaluations/playEvaluation.ts';
+import { comparisonText, resultsText } from './display/evaluationText.ts';
+import { differences } from './display/passTable.ts';
+import { type DirectoryTasks, directoryConfig } from './evaluations/directoryConfig.ts';
+import { type Candidate, candidateOf, isCheckpointOf, measured, policyPathOf, type TaskOrigin } from './evaluations/measured.ts';
+import { modes, modesOf, refuseIneffective } from './evaluations/options.ts';
+import { type Played, playModes, type Weighed } from './evaluations/playEvaluation.ts';
 import { commandNamed, exitCodes, runCommand, say, withProcesses } from './runs/command.ts';
-import { wholeNumber } from './runs/options.ts';
-import { isModelDirectory, rolloutConfigOf, runOnDisk } from './runs/policyOf.ts';
+import { countFromOne, writableFile } from './runs/options.ts';
+import { type RunOnDisk, runOnDisk } from './runs/policyOf.ts';
+import { isRunOnDisk } from './runs/runName.ts';
 
 const program = commandNamed('evaluate')
   .description('Play held-out tasks with a fixed policy and report the solved share with its standard error.')
   .argument('<run-or-directory>', 'name of a run, a directory (of a checkpoint, a Hugging Face model or an adapter), or hub:org/name')
-  .option('--tasks <n>', 'held-out tasks', wholeNumber, 200)
-  .option('--samples <n>', 'samples of each task in mode sampled', wholeNumber, 1)
-  .option('--modes <list>', 'greedy, sampled or both', 'greedy,sampled')
+  .option('--tasks <n>', 'held-out tasks', countFromOne, 200)
+  .option('--samples <n>', 'samples of each task in mode sampled', countFromOne, 1)
+  .option('--modes <list>', 'greedy, sampled or both (default: both)', modesOf, [...modes])
   .option('--checkpoint <name>', 'of a run, such as global_step_12 (default: the newest)')
-  .option('--against <name>', 'another checkpoint of the run, or any run, directory or hub name, on the same tasks: the difference with its interval')
+  .addOption(new Option('--weights <precision>', 'that play: few bits show what `serve --weights` costs').choices(weightPrecisions).default('float32'))
+  .option(
+    '--against <name>',
+    'another checkpoint of the run, or any run, directory or hub name, on the same tasks and with float32: the difference with its interval',
+  )
   .option('--task-file <file>', 'for a directory: measure on all tasks of this file')
   .option('--checker <name>', 'of --task-file: exact, numeric, math or code', 'exact')
   .option('--family <name>', 'for a directory: measure on tasks of this family')
   .option('--config <file>', 'for a directory: its tasks and limits', 'examples/quickstart.yaml')
-  .option('--json <file>', 'write the results there')
+  .option('--json <file>', 'write the results there', writableFile)
   .parse();
 
-type Options = { tasks: number; samples: number; modes: string; config: string; checker: string } & {
-  [name in 'checkpoint' | 'against' | 'taskFile' | 'family' | 'json']?: string;
-};
-const options = program.opts<Options>();
+const options = program.opts<Played & DirectoryTasks & { [name in 'checkpoint' | 'against' | 'json']?: string }>();
 const [subject = ''] = program.args;
+const isRun = isRunOnDisk(subject);
 
 await runCommand(async () => {
-  const isDirectory = await isModelDirectory(subject);
-  if (!isDirectory && (options.taskFile ?? options.family))
-    throw new Error("a run is measured on its own tasks: give its checkpoint's policy directory to measure on others");
-  const config = isDirectory ? directoryConfig() : await configOfRun(subject);
-  askWorkersFor(config.sandbox);
+  refuseIneffective(isRun, options.modes, (name) => program.getOptionValueSource(name) === 'cli');
+  const [policy, tasks] = isRun ? await ofRun() : await ofDirectory();
+  const other = options.against === undefined ? undefined : await against(options.against, policy, tasks);
+  askWorkersFor(tasks.config.sandbox);
   return withProcesses(async (processes, signal) => {
-    const measured = isDirectory ? await measuredPolicy(subject, config, processes, signal) : { run: subject, checkpoint: options.checkpoint };
-    const results = await resultsOf(processes, measured);
-    return options.against === undefined ? shown(results) : compared(results, await resultsOf(processes, await against(options.against)));
-
-    async function against(name: string): Promise<Measured> {
-      if (!isDirectory && (await isCheckpointOf(subject, name))) return { run: subject, checkpoint: name };
-      return measuredPolicy(name, config, processes, signal, 'against');
-    }
+    const first = await measured(policy, processes, signal);
+    const second = other && (other === policy ? first : await measured(other, processes, signal));
+    const ours = { name: subject, results: await playModes(processes, first, options) };
+    if (second === undefined) return reported(resultsText(ours), ours.results, ours.results);
+    const theirs = { name: options.against as string, results: await playModes(processes, second, { ...options, weights: 'float32' }) };
+    const json = { results: ours.results, against: theirs.results, differences: differences(theirs.results, ours.results) };
+    return reported(comparisonText(ours, theirs), json, [...ours.results, ...theirs.results]);
   });
 });
 
-function shown(results: readonly EvaluationResult[]): number {
-  say(`${evaluationTable(results, [])}\n\n${passTable(results)}`);
-  return written(results, results);
+async function ofRun(): Promise<[RunOnDisk, TaskOrigin]> {
+  const run = await runOnDisk(subject, options.checkpoint);
+  return [run, { config: run.config, name: `run ${subject}` }];
 }
 
-function compared(results: readonly EvaluationResult[], others: readonly EvaluationResult[]): number {
-  say(`${evaluationTable(results, [])}\n\n${passTable(results)}`);
-  say(`\n${options.against}\n${passTable(others)}\n\n${subject} − ${options.against}\n${differenceTable(others, results)}`);
-  return written({ results, against: others, differences: differences(others, results) }, [...results, ...others]);
+async function ofDirectory(): Promise<[Candidate, TaskOrigin]> {
+  const path = await policyPathOf(subject);
+  const tasks = { config: directoryConfig(path, options), name: options.config };
+  return [await candidateOf(subject, path, tasks, 'evaluate'), tasks];
 }
 
-function written(json: unknown, results: readonly EvaluationResult[]): number {
+/** The same policy where it has the same name: then the weights are what differs. */
+async function against(name: string, policy: RunOnDisk | Candidate, tasks: TaskOrigin): Promise<RunOnDisk | Candidate> {
+  if (name === subject && options.checkpoint === undefined) return policy;
+  if (isRun && (await isCheckpointOf(subject, name))) return runOnDisk(subject, name);
+  return candidateOf(name, await policyPathOf(name), tasks, 'against');
+}
+
+/** Shown and, with `--json`, written. Done when every sample has an outcome. */
+function reported(text: string, json: unknown, results: readonly Weighed[]): number {
+  say(`\n${text}`);
   if (options.json) writeFileSync(options.json, `${JSON.stringify(json, null, 2)}\n`);
   return results.every(({ counted, samples }) => counted === samples) ? exitCodes.done : exitCodes.failed;
-}
-
-async function resultsOf(processes: Processes, { run, checkpoint }: Measured): Promise<EvaluationResult[]> {
-  const { config, policy } = await runOnDisk(run, checkpoint);
-  say(`${run}, ${policy.checkpoint}`);
-  const input = (mode: EvaluationResult['mode']): EvaluateInput => {
-    return { run, step: 0, policy, mode, tasks: options.tasks, samplesPerTask: options.samples, config: rolloutConfigOf(config), perTask: true };
-  };
-  return Promise.all(modesOf(options.modes).map((mode) => playEvaluation(processes, input(mode))));
-}
-
-/** The tasks and limits of `--config`, for a policy that stays as it is. */
-function directoryConfig(): RunConfig {
-  const { contextLength, turnFormat } = loadRunConfig(options.config).policy;
-  const policy = `policy=${JSON.stringify({ path: subject, contextLength, turnFormat })}`;
-  return loadRunConfig(options.config, ['warmup={steps: 0}', policy, ...taskOverrides()]);
-}
-
-function taskOverrides(): string[] {
-  const { taskFile, checker, family } = options;
-  if (family !== undefined) return [`tasks=[{family: ${JSON.stringify(family)}}]`];
-  return taskFile === undefined ? [] : [`tasks=[{name: file, file: ${JSON.stringify(taskFile)}, checker: ${checker}, heldOutFraction: 1}]`];
 }

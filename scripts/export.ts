@@ -8,7 +8,7 @@
 import { exportAsOnnx, exportRun } from '../workers/export.ts';
 import { commandNamed, exitCodes, runCommand, say } from './runs/command.ts';
 import { wholeNumber } from './runs/options.ts';
-import { requireRun } from './runs/runName.ts';
+import { isRunOnDisk, requireRun } from './runs/runName.ts';
 
 const program = commandNamed('export')
   .description('Copy the policy of a checkpoint to a Hugging Face directory. Every file is checked against the checkpoint’s manifest, before and after.')
@@ -24,12 +24,20 @@ const { step, out, merge, onnx } = program.opts<{ step?: number; out: string; me
 
 await runCommand(async () => {
   if (onnx && merge) throw new Error('export: expected --merge or --onnx, got both: merge first, then export the merged directory with --onnx');
-  if (!onnx) requireRun(run);
-  const { checkpoint, directory, files } = await (onnx ? exportAsOnnx(run, step, out) : exportRun(run, step, out, merge));
-  say(`${checkpoint} of ${run} → ${directory}`);
+  const isRun = isRunOnDisk(run);
+  if (!isRun && /[/:\\]/.test(run)) refuseForDirectory();
+  else if (!onnx || step !== undefined) requireRun(run);
+  const { checkpoint, directory, files } = await (onnx ? exportAsOnnx(run, step, out, say) : exportRun(run, step, out, merge));
+  say(`${isRun ? `${checkpoint} of ${run}` : run} → ${directory}`);
   for (const [name, { size }] of Object.entries(files)) say(`  ${name}  ${size.toLocaleString('en')} bytes`);
   const isAdapter = Object.hasOwn(files, 'adapter_config.json');
   const load = isAdapter ? 'AutoPeftModelForCausalLM' : 'AutoModelForCausalLM';
   say(`\nLoad it: ${load}.from_pretrained("${directory}"); README.md there says how to load the tokenizer.`);
   return exitCodes.done;
 });
+
+/** Of a directory or a name on the hub there is no checkpoint to choose, and nothing to copy. */
+function refuseForDirectory(): void {
+  if (!onnx) throw new Error(`export: expected the name of a run, got ${run}; of a directory or a name on the hub it makes --onnx alone`);
+  if (step !== undefined) throw new Error(`export --step: it has no effect on ${run}; name a run, or the checkpoint's own directory without --step`);
+}

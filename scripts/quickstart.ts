@@ -7,7 +7,7 @@ import { loadRunConfig } from '../workers/config/runConfig.ts';
 import { askWorkersFor } from '../workers/config/sandboxBackend.ts';
 import { validateContext } from '../workers/tasks.ts';
 import { commandNamed, runCommand, say, withProcesses } from './runs/command.ts';
-import { wholeNumber } from './runs/options.ts';
+import { wholeNumber, writableFile } from './runs/options.ts';
 import { playRun } from './runs/playRun.ts';
 import { newRunName, refuseExisting } from './runs/runName.ts';
 
@@ -18,7 +18,7 @@ const program = commandNamed('quickstart')
   .option('--steps <n>', 'steps of reinforcement learning', wholeNumber)
   .option('--seed <k>', 'seed of everything that is drawn', wholeNumber)
   .option('--run <name>', 'name of the run')
-  .option('--json <file>', 'write the result there')
+  .option('--json <file>', 'write the result there', writableFile)
   .argument('[overrides...]', 'settings of examples/quickstart.yaml, such as credit.method=grpo')
   .parse();
 

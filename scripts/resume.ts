@@ -6,13 +6,14 @@ import { workflowIds } from '../core/run/names.ts';
 import { askWorkersFor } from '../workers/config/sandboxBackend.ts';
 import { readStoredConfig, turnwiseHome } from '../workers/onDisk.ts';
 import { commandNamed, exitCodes, runCommand, say, withProcesses } from './runs/command.ts';
+import { writableFile } from './runs/options.ts';
 import { clientFor, playRun } from './runs/playRun.ts';
 import { decide, stateOf } from './runs/resumption.ts';
 
 const program = commandNamed('resume')
   .description('Go on with a run and watch it to its end. Prints what it decided and why.')
   .argument('<run>', 'name of the run')
-  .option('--json <file>', 'write the result there')
+  .option('--json <file>', 'write the result there', writableFile)
   .parse();
 
 const [run = ''] = program.args;

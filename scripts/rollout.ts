@@ -14,7 +14,7 @@ import { ArtifactStore, artifactRoot, turnwiseHome } from '../workers/onDisk.ts'
 import { trajectoryText } from './display/trajectoryText.ts';
 import { commandNamed, exitCodes, runCommand, say, withProcesses } from './runs/command.ts';
 import { throwCause } from './runs/followRun.ts';
-import { wholeNumber } from './runs/options.ts';
+import { wholeNumber, writableFile } from './runs/options.ts';
 import { clientFor } from './runs/playRun.ts';
 import { rolloutConfigOf, runOnDisk } from './runs/policyOf.ts';
 
@@ -26,7 +26,7 @@ const program = commandNamed('rollout')
   .addOption(new Option('--split <split>', 'which tasks').choices(['train', 'heldOut']).default('heldOut'))
   .option('--greedy', 'most likely token each time')
   .option('--checkpoint <name>', 'such as global_step_12 (default: the newest)')
-  .option('--json <file>', 'write the trajectories there')
+  .option('--json <file>', 'write the trajectories there', writableFile)
   .parse();
 
 const options = program.opts<{ tasks: number; offset: number; split: Split; greedy?: boolean; checkpoint?: string; json?: string }>();

@@ -9,13 +9,13 @@ import { type WeightPrecision, weightPrecisions } from '../core/model/quantisati
 import { startServing } from '../workers/serving.ts';
 import { listenForInterruption } from '../workers/supervisor/interruption.ts';
 import { commandNamed, exitCodes, runCommand, say } from './runs/command.ts';
-import { wholeNumber } from './runs/options.ts';
+import { portNumber } from './runs/options.ts';
 
 const program = commandNamed('serve')
   .description('Serve a policy with the protocol of OpenAI’s chat completions: streams, log-probabilities, stop texts, seeds. Ctrl-C lets answers finish.')
-  .argument('<policy>', 'name of a run, or the directory of a checkpoint or of a Hugging Face model')
+  .argument('<policy>', 'name of a run, the directory of a checkpoint, of a Hugging Face model or of an adapter, or hub:org/name')
   .option('--checkpoint <name>', 'of a run, such as global_step_12 (default: the newest)')
-  .option('--port <n>', '0: any that is free', wholeNumber, 8000)
+  .option('--port <n>', '0: any that is free', portNumber, 8000)
   .option('--host <address>', 'where to listen; others than this machine reach it only if you say so', '127.0.0.1')
   .option('--api-key-env <name>', 'environment variable that holds the key that clients must send')
   .addOption(new Option('--weights <precision>', 'fewer bits are quicker and answer a little differently').choices(weightPrecisions).default('float32'))
@@ -38,7 +38,7 @@ await runCommand(async () => {
     const serving = await startServing(subject, checkpoint, weights, { host, port, apiKey, report, tell: say });
     const { policy, maxPositions, url } = serving;
     say(
-      `${policy.name}${policy.checkpoint ? ` (${policy.checkpoint})` : ''}, context ${maxPositions} tokens, as model ${JSON.stringify(policy.name)} at ${url}`,
+      `${policy.name}${policy.checkpoint ? ` (${policy.checkpoint})` : ''}, context ${maxPositions} tokens, weights ${weights}, as model ${JSON.stringify(policy.name)} at ${url}`,
     );
     if (!isLoopback(host)) say(openWarning(apiKey !== undefined));
     say(`try it: curl ${url}/chat/completions -H 'content-type: application/json' -d '${exampleBody(policy.name)}'`);

@@ -9,6 +9,7 @@ import { askWorkersFor } from '../workers/config/sandboxBackend.ts';
 import { modelMemoryText, withPinnedModel } from '../workers/modelPlan.ts';
 import { validateChats, validateContext, validateTasks } from '../workers/tasks.ts';
 import { commandNamed, runCommand, say, withProcesses } from './runs/command.ts';
+import { writableFile } from './runs/options.ts';
 import { planText } from './runs/plan.ts';
 import { playRun } from './runs/playRun.ts';
 import { newRunName, refuseExisting } from './runs/runName.ts';
@@ -19,7 +20,7 @@ const program = commandNamed('train')
   .argument('[overrides...]', 'settings as a.b=value')
   .option('--run <name>', 'name of the run (default: from the file and the time)')
   .option('--dry-run', 'check the configuration and print the plan, start nothing')
-  .option('--json <file>', 'write the result there')
+  .option('--json <file>', 'write the result there', writableFile)
   .parse();
 
 const options = program.opts<{ run?: string; dryRun?: boolean; json?: string }>();

@@ -5,6 +5,7 @@
 import { artifactRoot, turnwiseHome } from '../activities/artifacts/paths.ts';
 import { ArtifactStore } from '../activities/artifacts/store.ts';
 import { createGenerate } from '../activities/generate.ts';
+import { createGenerateForEvaluation } from '../activities/generateForEvaluation.ts';
 import { Decoder } from '../activities/policy/decoding/decoder.ts';
 import { verifiedPolicies } from '../activities/policy/verifiedPolicies.ts';
 import { runConfigLoader } from '../activities/runs/storedConfig.ts';
@@ -22,9 +23,8 @@ const home = turnwiseHome();
 const config = runConfigLoader(home);
 const decoder = new Decoder();
 const store = new ArtifactStore(artifactRoot(home));
-const activities: PolicyActivities = {
-  generate: createGenerate({ store, decoder, policies: verifiedPolicies(home), sources: taskSourcesLoader(config), config }),
-};
+const dependencies = { store, decoder, policies: verifiedPolicies(home), sources: taskSourcesLoader(config), config };
+const activities: PolicyActivities = { generate: createGenerate(dependencies), generateForEvaluation: createGenerateForEvaluation(dependencies) };
 const { connection, namespace } = await connectWorker();
 const worker = await createPolicyWorker({ connection, namespace, activities });
 process.send?.({ ready: true });

@@ -26,9 +26,9 @@ const graceMs = 10_000;
 export async function startServing(subject: string, checkpoint: string | undefined, weights: WeightPrecision, options: ServingOptions): Promise<Serving> {
   const policy = await namedPolicy(turnwiseHome(), subject, checkpoint, options.tell);
   await useSettledProvider();
-  const decoder = new Decoder({ weights });
+  const decoder = new Decoder();
   try {
-    const served = await openServedPolicy(policy.name, { ...policy, key: weights === 'float32' ? policy.key : `${weights}-${policy.key}` }, decoder);
+    const served = await openServedPolicy(policy.name, { ...policy, weights }, decoder);
     const server = new ChatServer(served, options);
     const url = await server.listen();
     const close = async () => {

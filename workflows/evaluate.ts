@@ -11,7 +11,7 @@ import { failureText } from './failures.ts';
 import { gradedAndClosed } from './grading.ts';
 import { eventsPerTurn, groupHistoryEvents } from './historyBudget.ts';
 import { childParking, ReportsToParent, untilDone } from './parking.ts';
-import { playRollout } from './playRollout.ts';
+import { playForEvaluation } from './playRollout.ts';
 import { SandboxReturns } from './sandboxes.ts';
 
 /** Rollouts of one page, all in flight at once. */
@@ -85,25 +85,28 @@ async function drawPage(input: EvaluateInput, first: number): Promise<Sample[]> 
 }
 
 async function playSamples(input: EvaluateInput, page: readonly Sample[]): Promise<{ readonly summaries: readonly TrajectorySummary[] }> {
-  const { run, policy } = input;
+  const { run, policy, weights } = input;
   const config = { ...input.config, temperature: input.mode === 'greedy' ? 0 : input.config.temperature };
   const sandboxes = new SandboxReturns();
   const { workflowId } = workflowInfo();
   const rollouts: readonly PlayedRollout[] = await withDeadline(config.rolloutTimeoutMs, (deadline) =>
     Promise.all(
       page.map(({ task, sample, name }) =>
-        playRollout({
-          run,
-          step: seedStep,
-          task,
-          sibling: sample,
-          policy,
-          config,
-          name,
-          owner: `${workflowId}/${name.replace(' ', '/')}`,
-          deadline,
-          sandboxes,
-        }),
+        playForEvaluation(
+          {
+            run,
+            step: seedStep,
+            task,
+            sibling: sample,
+            policy,
+            config,
+            name,
+            owner: `${workflowId}/${name.replace(' ', '/')}`,
+            deadline,
+            sandboxes,
+          },
+          weights,
+        ),
       ),
     ),
   );
@@ -117,6 +120,7 @@ function failureOf(summaries: readonly TrajectorySummary[]): string {
 
 function show(input: EvaluateInput, { samples, solved, counted }: EvaluationTally): void {
   const share = counted === 0 ? undefined : solved / counted;
-  const rows = [[input.mode, `${samples} of ${samplesOf(input)}`, figure(share), samples - counted, input.policy.policyVersion]];
-  setCurrentDetails(table(['mode', 'rollouts', 'solved share', 'not counted', 'policy version'], rows));
+  const { mode, policy, weights = 'float32' } = input;
+  const rows = [[mode, `${samples} of ${samplesOf(input)}`, figure(share), samples - counted, policy.policyVersion, weights]];
+  setCurrentDetails(table(['mode', 'rollouts', 'solved share', 'not counted', 'policy version', 'weights'], rows));
 }

@@ -7,7 +7,17 @@ import { formatViolation } from '../core/rollout/formatViolation.ts';
 import { observationOfMalformed } from '../core/rollout/observation.ts';
 import { samplingSeed } from '../core/rollout/seeds.ts';
 import { stopReasonAfter } from '../core/rollout/stopReasons.ts';
-import type { ExecuteResult, GenerateResult, PlayedRollout, PlayedTurn, PolicyRef, StopReason, TaskCard, Text } from '../core/rollout/types.ts';
+import type {
+  ExecuteResult,
+  GenerateResult,
+  PlayedRollout,
+  PlayedTurn,
+  PolicyRef,
+  QuantisedWeights,
+  StopReason,
+  TaskCard,
+  Text,
+} from '../core/rollout/types.ts';
 import type { RolloutConfig } from '../core/run/types.ts';
 import { policy as policyWorker } from './activities.ts';
 import type { Deadline } from './deadline.ts';
@@ -31,7 +41,21 @@ export interface RolloutPlan {
   readonly onTurn?: (turn: number) => void;
 }
 
-export async function playRollout(plan: RolloutPlan): Promise<PlayedRollout> {
+interface Play extends RolloutPlan {
+  /** Absent: as they are trained. */
+  readonly weights: QuantisedWeights | undefined;
+}
+
+/** What may be trained on: whatever the plan says, with the weights that are trained. */
+export function playRollout(plan: RolloutPlan): Promise<PlayedRollout> {
+  return play({ ...plan, weights: undefined });
+}
+
+export function playForEvaluation(plan: RolloutPlan, weights: QuantisedWeights | undefined): Promise<PlayedRollout> {
+  return play({ ...plan, weights });
+}
+
+async function play(plan: Play): Promise<PlayedRollout> {
   const turns: PlayedTurn[] = [];
   const sandbox = new RolloutSandbox(plan.sandboxes);
   const played = (stopReason: StopReason, failure?: string): PlayedRollout => ({
@@ -57,7 +81,7 @@ export async function playRollout(plan: RolloutPlan): Promise<PlayedRollout> {
 }
 
 /** Fills `turns` as they finish, so that a failure leaves what was played before it. */
-async function playTurns(plan: RolloutPlan, turns: PlayedTurn[], sandbox: RolloutSandbox): Promise<StopReason> {
+async function playTurns(plan: Play, turns: PlayedTurn[], sandbox: RolloutSandbox): Promise<StopReason> {
   for (let turn = 0; ; turn++) {
     const generated = await generate(plan, turns);
     // The prompt alone fills the context: no turn was played, so there is nothing to learn from.
@@ -81,7 +105,7 @@ async function playTurns(plan: RolloutPlan, turns: PlayedTurn[], sandbox: Rollou
   }
 }
 
-async function generate(plan: RolloutPlan, turns: readonly PlayedTurn[]): Promise<GenerateResult> {
+async function generate(plan: Play, turns: readonly PlayedTurn[]): Promise<GenerateResult> {
   const turn = turns.length;
   const { temperature, topK, topP, maxTokensPerTurn } = plan.config;
   const observation = turns.at(-1)?.observation;
@@ -97,7 +121,13 @@ async function generate(plan: RolloutPlan, turns: readonly PlayedTurn[]): Promis
     sampling: { temperature, topK, topP, maxTokensPerTurn },
     tokenBudget: plan.task.tokenBudget,
   };
-  return orStop('modelError', () => policyWorker.generate.executeWithOptions({ summary: `${plan.name} turn ${turn} generate` }, [input]));
+  const { weights } = plan;
+  const options = { summary: `${plan.name} turn ${turn} generate` };
+  return orStop('modelError', () =>
+    weights === undefined
+      ? policyWorker.generate.executeWithOptions(options, [input])
+      : policyWorker.generateForEvaluation.executeWithOptions(options, [{ ...input, weights }]),
+  );
 }
 
 /** Code that was cut off mid-turn is not run: the trajectory ends there. */

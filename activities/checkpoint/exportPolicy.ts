@@ -52,14 +52,30 @@ export async function checkpointAt(checkpoints: string, step: number | undefined
   );
 }
 
+/** Changes nothing. @throws Error when something else than an empty directory is there. */
+export async function requireFree(out: string): Promise<void> {
+  const names = await readdir(out).catch((error: unknown) => {
+    if (isFileError(error, 'ENOENT')) return [];
+    if (isFileError(error, 'ENOTDIR')) throw occupied(out, error);
+    throw error;
+  });
+  if (names.length > 0) throw occupied(out);
+}
+
 /** @throws Error when something else than an empty directory is there. */
 export async function removeIfEmpty(out: string): Promise<void> {
-  await mkdir(dirname(out), { recursive: true });
+  await mkdir(dirname(out), { recursive: true }).catch((error: NodeJS.ErrnoException) => {
+    throw new Error(`export: expected ${dirname(out)} to be a directory or to become one, got ${error.code}; choose another --out`, { cause: error });
+  });
   await rmdir(out).catch((error: unknown) => {
     if (isFileError(error, 'ENOENT')) return;
     if (!isFileError(error, 'ENOTEMPTY', 'EEXIST', 'ENOTDIR')) throw error;
-    throw new Error(`export: expected ${out} not to exist, or to be an empty directory; choose another --out`, { cause: error });
+    throw occupied(out, error);
   });
+}
+
+function occupied(out: string, cause?: unknown): Error {
+  return new Error(`export: expected ${out} not to exist, or to be an empty directory; choose another --out`, { cause });
 }
 
 async function mergePolicy(adapter: string, target: string): Promise<ManifestFiles> {

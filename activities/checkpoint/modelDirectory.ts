@@ -29,7 +29,7 @@ export interface ModelDirectory {
 
 /** @throws ModelDirectoryError, UnsupportedModel or SafetensorsError, naming the file, key or tensor. */
 export async function openModelDirectory(directory: string): Promise<ModelDirectory> {
-  const config = modelConfigOf(await readJsonFile(directory, 'config.json', largestConfig));
+  const config = modelConfigOf(await readJsonFile(directory, 'config.json', largestConfig), join(directory, 'config.json'));
   const found = await tensorPlaces(directory);
   const shapes = tensorShapes(config);
   // A tied model's lm_head is its embedding, and rotary frequencies follow from config.json: some files hold copies of them.

@@ -33,6 +33,10 @@ export async function namedPolicy(home: string, text: string, checkpoint?: strin
   if (isHubName(text)) return policyOfHub(text, tell);
   const path = resolve(text);
   if (await exists(join(path, manifestName))) return policyOfCheckpoint(path);
+  if ((await exists(join(path, 'checkpoints'))) && basename(dirname(path)) === 'runs')
+    throw new Error(
+      `${text}: expected a checkpoint or a Hugging Face directory, got that of a run; name the run, ${basename(path)}, or a directory in its checkpoints/`,
+    );
   if (!(await exists(join(path, 'config.json'))) && !(await isAdapterDirectory(path))) {
     throw new Error(
       `${text}: expected a run, a checkpoint or a Hugging Face directory (with config.json or adapter_config.json), found none of them; ${await runsText(home)}`,

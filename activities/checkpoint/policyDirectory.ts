@@ -61,7 +61,7 @@ export async function readTrainedPolicy(directory: string, folder: string): Prom
 /** The architecture of a policy, without reading a tensor. */
 export async function readPolicyConfig(directory: string): Promise<ModelConfig> {
   const base = (await isAdapterDirectory(directory)) ? await baseDirectoryOf(directory) : directory;
-  return modelConfigOf(await readJsonFile(base, 'config.json'));
+  return modelConfigOf(await readJsonFile(base, 'config.json'), join(base, 'config.json'));
 }
 
 /** The directory's files by name, as pieces to be written one after another. */

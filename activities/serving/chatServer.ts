@@ -24,6 +24,14 @@ export interface ChatServerOptions {
 const defaultBodyBytes = 2 ** 20;
 const defaultMaxChoices = 512;
 
+/** What to do, by the code of an address that cannot be listened on. */
+const refusals: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'another program listens there; choose another --port, or 0 for any that is free',
+  EACCES: 'this user may not take that port; choose a --port from 1024 on',
+  EADDRNOTAVAIL: 'this machine has no such address; choose a --host of its own, such as 127.0.0.1',
+  ENOTFOUND: 'the name has no address; choose a --host of this machine, such as 127.0.0.1',
+};
+
 export class ChatServer {
   readonly #policy: ServedPolicy;
   readonly #options: ChatServerOptions;
@@ -40,11 +48,15 @@ export class ChatServer {
     this.#server = createServer((request, response) => void this.#answer(request, response));
   }
 
-  /** @throws when the port is taken. Answers with the address that clients write as base URL. */
+  /** @throws Error when the address cannot be listened on. Answers with the address that clients write as base URL. */
   async listen(): Promise<string> {
     const { host, port } = this.#options;
     this.#server.listen(port, host);
-    await once(this.#server, 'listening');
+    await once(this.#server, 'listening').catch((error: NodeJS.ErrnoException) => {
+      throw new Error(`serve: expected to listen on ${host}, port ${port}, got ${error.code}: ${refusals[error.code ?? ''] ?? error.message}`, {
+        cause: error,
+      });
+    });
     const address = this.#server.address() as AddressInfo;
     return `http://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}/v1`;
   }

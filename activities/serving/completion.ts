@@ -16,6 +16,10 @@ export function usageOf(promptTokens: number, ends: readonly ChoiceEnd[]): Usage
   return { prompt_tokens: promptTokens, completion_tokens: sampled, total_tokens: promptTokens + sampled };
 }
 
+function fingerprintOf({ key, weights = 'float32' }: ServedPolicy['directory']): string {
+  return `fp_${(weights === 'float32' ? key : `${weights}-${key}`).slice(0, 16)}`;
+}
+
 export class Completion {
   readonly #head: { readonly id: string; readonly created: number; readonly model: string; readonly system_fingerprint: string };
   readonly #withLogprobs: boolean;
@@ -26,7 +30,7 @@ export class Completion {
   /** The fingerprint names the weights: an answer with the same seed is the same as long as it is. */
   constructor({ name, directory }: ServedPolicy, { likeliest, includeUsage }: ChatRequest) {
     const created = Math.floor(Date.now() / 1000);
-    this.#head = { id: `chatcmpl-${randomUUID()}`, created, model: name, system_fingerprint: `fp_${directory.key.slice(0, 16)}` };
+    this.#head = { id: `chatcmpl-${randomUUID()}`, created, model: name, system_fingerprint: fingerprintOf(directory) };
     this.#withLogprobs = likeliest !== undefined;
     this.#includeUsage = includeUsage;
   }

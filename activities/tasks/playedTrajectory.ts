@@ -1,12 +1,12 @@
 /** @file A played rollout with everything it refers to read from the artifact store: the trajectory, still without an outcome. */
-import { decodeSegment } from '../../core/rollout/ledger.ts';
-import type { Trajectory, TrajectoryTurn } from '../../core/rollout/trajectory.ts';
+import { decodeSegment, isQuantised } from '../../core/rollout/ledger.ts';
+import type { GradedTrajectory, QuantisedTurn, TrajectoryTurn } from '../../core/rollout/trajectory.ts';
 import type { Action, ExecutionResult, PlayedRollout, PlayedTurn } from '../../core/rollout/types.ts';
 import { promptOf } from '../../core/tasks/registry.ts';
 import type { Task } from '../../core/tasks/task.ts';
 import type { ArtifactStore } from '../artifacts/store.ts';
 
-export type UngradedTrajectory = Omit<Trajectory, 'outcome' | 'outcomeReward'>;
+export type UngradedTrajectory = Omit<GradedTrajectory, 'outcome' | 'outcomeReward'>;
 
 export interface GradedRun {
   readonly run: string;
@@ -30,7 +30,7 @@ export async function playedTrajectory({ run, step }: GradedRun, rollout: Played
   };
 }
 
-async function trajectoryTurn(played: PlayedTurn, store: ArtifactStore): Promise<TrajectoryTurn> {
+async function trajectoryTurn(played: PlayedTurn, store: ArtifactStore): Promise<TrajectoryTurn | QuantisedTurn> {
   const { turn, policyVersion, finishReason, action, formatViolation, replayed } = played;
   const [segment, content, whole, execution, observation] = await Promise.all([
     store.fromBytes(played.segment).then(decodeSegment),
@@ -44,7 +44,7 @@ async function trajectoryTurn(played: PlayedTurn, store: ArtifactStore): Promise
     policyVersion,
     givenTokens: [...segment.given],
     sampledTokens: [...segment.sampled],
-    behaviorLogprobs: [...segment.behaviorLogprobs],
+    ...(isQuantised(segment) ? { weights: segment.weights } : { behaviorLogprobs: [...segment.behaviorLogprobs] }),
     finishReason,
     actionKind: action.kind,
     ...written(action, content, whole),

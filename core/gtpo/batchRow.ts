@@ -20,6 +20,8 @@ export function batchRow(trajectory: Trajectory, credit: PerTurn<TurnCredit>): B
     row.tokens.set(givenTokens, offset);
     row.tokens.set(sampledTokens, start);
     row.sampledMask.fill(1, start, end);
+    if (behaviorLogprobs.length !== sampledTokens.length)
+      throw new Error(`batchRow ${taskId}/r${sibling}: expected ${sampledTokens.length} log-probabilities for turn ${k}, got ${behaviorLogprobs.length}`);
     row.behaviorLogprobs.set(behaviorLogprobs, start);
     row.advantages.fill(advantageOf(credit[k], taskId, sibling, k), start, end);
     offset = end;

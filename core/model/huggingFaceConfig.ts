@@ -9,8 +9,8 @@ const architectures = { qwen2: 'Qwen2ForCausalLM', qwen3: 'Qwen3ForCausalLM', ll
 const limits = { vocabulary: 2 ** 22, width: 2 ** 20, layers: 2 ** 10, heads: 2 ** 12, positions: 2 ** 20 } as const;
 
 /** @throws UnsupportedModel with the key, what was expected and what was found, when the file describes a model that turnwise cannot compute. */
-export function modelConfigOf(json: unknown): ModelConfig {
-  const fields = new ConfigFields('config.json', json);
+export function modelConfigOf(json: unknown, where = 'config.json'): ModelConfig {
+  const fields = new ConfigFields(where, json);
   const modelType = fields.get('model_type');
   if (!isModelType(modelType)) throw fields.unsupported('model_type', Object.keys(architectures).join(', '));
   refuseUnsupported(fields, modelType);

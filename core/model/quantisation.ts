@@ -2,12 +2,13 @@
  * @file Weights of few bits: every block of 32 neighbours of a row has a scale, and codes around a middle. For policies that answer; what is trained
  * on is sampled with the weights that are trained.
  */
+import type { QuantisedWeights } from '../rollout/types.ts';
 import type { Tensor } from './config.ts';
 
-export const weightPrecisions = ['float32', 'int8', 'int4'] as const;
-export type WeightPrecision = (typeof weightPrecisions)[number];
+export type WeightPrecision = 'float32' | QuantisedWeights;
+export const weightPrecisions: readonly WeightPrecision[] = ['float32', 'int8', 'int4'];
 
-export const bitsOf = { int8: 8, int4: 4 } as const;
+export const bitsOf = { int8: 8, int4: 4 } as const satisfies Record<QuantisedWeights, number>;
 
 /** Smaller blocks follow the weights more closely; 32 is the smallest that the kernels take together with 8 bits. */
 export const quantisationBlock = 32;

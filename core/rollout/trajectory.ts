@@ -2,7 +2,7 @@
  * @file The record of a rollout, as graded (artifact) and as written to trajectories/step_*.jsonl once credit is assigned.
  * Field names of the file follow what users of other systems read: see docs/formats.md.
  */
-import type { ExecutionResult, FinishReason, Outcome, StopReason, TaskRef } from './types.ts';
+import type { ExecutionResult, FinishReason, Outcome, QuantisedWeights, StopReason, TaskRef } from './types.ts';
 
 export interface TrajectoryTurn {
   readonly turn: number;
@@ -22,6 +22,16 @@ export interface TrajectoryTurn {
   readonly observation?: string;
   readonly formatViolation: boolean;
   readonly replayed: boolean;
+}
+
+/** Of an evaluation with quantised weights: without log-probabilities, so that it cannot be trained on. */
+export interface QuantisedTurn extends Omit<TrajectoryTurn, 'behaviorLogprobs'> {
+  readonly weights: QuantisedWeights;
+}
+
+/** As graded; only a `Trajectory` is trained on. */
+export interface GradedTrajectory extends Omit<Trajectory, 'turns'> {
+  readonly turns: readonly (TrajectoryTurn | QuantisedTurn)[];
 }
 
 export interface Trajectory {

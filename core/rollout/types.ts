@@ -91,6 +91,13 @@ export interface GenerateInput {
   readonly tokenBudget: number;
 }
 
+/** Weights of few bits: they answer and are measured. What they sample is never trained on. */
+export type QuantisedWeights = 'int8' | 'int4';
+
+export interface GenerateForEvaluationInput extends GenerateInput {
+  readonly weights: QuantisedWeights;
+}
+
 export interface GenerateResult {
   /** This turn's tokens: those given before sampling (prompt or observation), then the sampled ones with their log-probabilities. */
   readonly segment: Bytes;

@@ -26,7 +26,7 @@ function tallyPerTask(before: PerTask | undefined, page: readonly TrajectorySumm
 }
 
 /** @throws Error when nothing was counted: there is no share of nothing. */
-export function evaluationResult(input: Pick<EvaluateInput, 'policy' | 'mode' | 'tasks'>, total: EvaluationTally): EvaluationResult {
+export function evaluationResult(input: Pick<EvaluateInput, 'policy' | 'mode' | 'tasks' | 'weights'>, total: EvaluationTally): EvaluationResult {
   const { samples, solved, counted, turns, perTask } = total;
   if (counted === 0) throw new Error('evaluationResult: expected at least one counted rollout, got none');
   const solvedShare = solved / counted;
@@ -40,6 +40,7 @@ export function evaluationResult(input: Pick<EvaluateInput, 'policy' | 'mode' | 
     solvedShare,
     standardError: Math.sqrt((solvedShare * (1 - solvedShare)) / counted),
     meanTurns: turns / counted,
+    ...(input.weights && { weights: input.weights }),
     ...(perTask && { perTask }),
   };
 }

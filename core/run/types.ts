@@ -1,5 +1,5 @@
 /** @file What the workflows of a run and their activities pass to one another, beyond a single rollout. */
-import type { ArtifactRef, PolicyRef, Split, TaskCard, TrajectorySummary } from '../rollout/types.ts';
+import type { ArtifactRef, PolicyRef, QuantisedWeights, Split, TaskCard, TrajectorySummary } from '../rollout/types.ts';
 import type { CreditConfig, RunConfig } from './config.ts';
 import type { PerTask } from './passAtK.ts';
 
@@ -33,6 +33,8 @@ export interface EvaluationResult {
   /** Binomial standard error of solvedShare. */
   readonly standardError: number;
   readonly meanTurns: number;
+  /** That played; absent: float32, as they are trained. */
+  readonly weights?: 'float32' | QuantisedWeights;
   readonly perTask?: PerTask;
 }
 
@@ -261,6 +263,8 @@ export interface EvaluateInput {
   readonly tasks: number;
   readonly samplesPerTask: number;
   readonly config: RolloutConfig;
+  /** That play; absent: float32, as they are trained. */
+  readonly weights?: QuantisedWeights;
   /** Count every task by itself too, for pass@k. */
   readonly perTask?: boolean;
   /** Filled in by continue-as-new. */

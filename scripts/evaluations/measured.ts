@@ -1,43 +1,60 @@
 /** @file What an evaluation can be of: a checkpoint of a run, or any policy on the tasks of a configuration, as a run of its own that trains nothing. */
 import { existsSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
-import { isHubName } from '../../core/model/hubName.ts';
+import { isHubName, parseHubName } from '../../core/model/hubName.ts';
 import type { RunConfig } from '../../core/run/config.ts';
-import { withPinnedModel } from '../../workers/modelPlan.ts';
+import { modelMemoryText, withPinnedModel } from '../../workers/modelPlan.ts';
 import { listCheckpoints, namedPolicy, readStoredConfig, runPaths, turnwiseHome } from '../../workers/onDisk.ts';
 import type { Processes } from '../../workers/supervisor/supervisor.ts';
-import { validateTasks } from '../../workers/tasks.ts';
+import { validateContext, validateTasks } from '../../workers/tasks.ts';
 import { exitCodes, say } from '../runs/command.ts';
 import { playRun } from '../runs/playRun.ts';
-import { newRunName, requireRun } from '../runs/runName.ts';
+import { type RunOnDisk, runOnDisk } from '../runs/policyOf.ts';
+import { newRunName } from '../runs/runName.ts';
 
-export interface Measured {
-  readonly run: string;
-  /** Absent: the newest. */
-  readonly checkpoint?: string | undefined;
+/** Whose tasks are played, as a person named it. */
+export interface TaskOrigin {
+  readonly config: RunConfig;
+  readonly name: string;
 }
 
-export async function configOfRun(run: string): Promise<RunConfig> {
-  requireRun(run);
-  const config = await readStoredConfig(turnwiseHome(), run);
-  if (config === undefined) throw new Error(`run ${run}: it has no configuration yet: npm run resume -- ${run}`);
-  return config;
+/** A policy that can play the tasks, before there is a run of it. */
+export interface Candidate {
+  readonly name: string;
+  readonly run: string;
+  readonly config: RunConfig;
 }
 
 export async function isCheckpointOf(run: string, name: string): Promise<boolean> {
   return (await listCheckpoints(runPaths(turnwiseHome(), run).checkpoints)).includes(name);
 }
 
-/** Of a policy that anything names: a run, the directory of a checkpoint, a model or an adapter, a name on the hub. @throws when it cannot be played. */
-export async function measuredPolicy(name: string, config: RunConfig, processes: Processes, signal: AbortSignal, prefix = 'evaluate'): Promise<Measured> {
-  const path = isHubName(name) ? name : resolve((await namedPolicy(turnwiseHome(), name, undefined, say)).path);
+/** Hugging Face directory of a policy that anything names: a run, the directory of a checkpoint, a model or an adapter. A name on the hub stays one. */
+export async function policyPathOf(name: string): Promise<string> {
+  if (!isHubName(name)) return resolve((await namedPolicy(turnwiseHome(), name, undefined, say)).path);
+  parseHubName(name);
+  return name;
+}
+
+/** Downloads what is on the hub. @throws Error when it cannot play the tasks: everything that can be known without processes. */
+export async function candidateOf(name: string, path: string, tasks: TaskOrigin, prefix: 'evaluate' | 'against'): Promise<Candidate> {
+  const { config } = tasks;
   const turnFormat = (await turnFormatOfRun(path)) ?? config.policy.turnFormat;
   const own = await withPinnedModel(measuringConfig({ ...config, policy: { ...config.policy, turnFormat } }, path), say);
+  await modelMemoryText(own);
+  await validateContext(own).catch((error: Error) => {
+    throw new Error(`${name} cannot play the tasks of ${tasks.name}: ${error.message}; measure on a configuration with a shorter one`, { cause: error });
+  });
   await checkSameTasks(config, own);
-  const run = newRunName(prefix);
-  const code = await playRun({ run, config: own }, processes, signal);
-  if (code !== exitCodes.done) throw new Error(`run ${run}: it did not end well, so ${name} was not measured`);
-  return { run };
+  return { name, run: newRunName(prefix), config: own };
+}
+
+/** @throws Error when the run that is made of a candidate does not end well. */
+export async function measured(policy: RunOnDisk | Candidate, processes: Processes, signal: AbortSignal): Promise<RunOnDisk> {
+  if ('policy' in policy) return policy;
+  const code = await playRun({ run: policy.run, config: policy.config, isPart: true }, processes, signal);
+  if (code !== exitCodes.done) throw new Error(`run ${policy.run}: it did not end well, so ${policy.name} was not measured`);
+  return runOnDisk(policy.run);
 }
 
 /** The turn format that a policy was trained in, when `path` is a checkpoint's in the directory of its run. */

@@ -6,7 +6,7 @@ import { connectClient, connectionSettings } from '../../workers/config/connecti
 import { runPaths, turnwiseHome } from '../../workers/onDisk.ts';
 import { refreshReport } from '../../workers/records.ts';
 import type { Processes } from '../../workers/supervisor/supervisor.ts';
-import { say } from './command.ts';
+import { exitCodes, say } from './command.ts';
 import { followRun } from './followRun.ts';
 import { exitCodeOf, summaryJson, summaryText } from './runSummary.ts';
 import { startRun } from './startRun.ts';
@@ -17,9 +17,11 @@ export interface PlayOptions {
   readonly config?: RunConfig;
   /** Where to write the summary as JSON. */
   readonly json?: string | undefined;
+  /** Part of another command's work, which goes on where the run ends well: then there is nothing to say of it. */
+  readonly isPart?: boolean;
 }
 
-export async function playRun({ run, config, json }: PlayOptions, processes: Processes, signal: AbortSignal): Promise<number> {
+export async function playRun({ run, config, json, isPart }: PlayOptions, processes: Processes, signal: AbortSignal): Promise<number> {
   const client = await clientFor(processes);
   try {
     if (config) await startRun(client, run, config);
@@ -27,9 +29,10 @@ export async function playRun({ run, config, json }: PlayOptions, processes: Pro
     if (processes.uiUrl) say(`watch it in the Temporal UI: ${processes.uiUrl}/namespaces/${processes.namespace}/workflows/train%2F${run}`);
     const end = await followRun(client, run, signal);
     if (end.status === 'INTERRUPTED' && processes.ours) await reportInterruption(run, end.progress);
-    say(summaryText(run, end, !processes.ours));
+    const code = exitCodeOf(end);
+    if (!isPart || code !== exitCodes.done) say(summaryText(run, end, !processes.ours));
     if (json) writeFileSync(json, `${JSON.stringify(summaryJson(run, end), null, 2)}\n`);
-    return exitCodeOf(end);
+    return code;
   } finally {
     await client.connection.close();
   }

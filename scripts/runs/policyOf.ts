@@ -1,6 +1,4 @@
 /** @file The newest whole checkpoint of a run on disk, as workflows name it. */
-import { readFile } from 'node:fs/promises';
-import { isHubName } from '../../core/model/hubName.ts';
 import type { PolicyRef } from '../../core/rollout/types.ts';
 import type { RunConfig } from '../../core/run/config.ts';
 import type { RolloutConfig } from '../../core/run/types.ts';
@@ -8,6 +6,7 @@ import { listCheckpoints, openCheckpoint, readStoredConfig, runPaths, turnwiseHo
 import { requireRun } from './runName.ts';
 
 export interface RunOnDisk {
+  readonly run: string;
   readonly config: RunConfig;
   readonly policy: PolicyRef;
 }
@@ -18,21 +17,14 @@ export async function runOnDisk(run: string, checkpoint?: string): Promise<RunOn
   const config = await readStoredConfig(turnwiseHome(), run);
   if (!config) throw new Error(`run ${run}: it has no configuration yet: npm run resume -- ${run}`);
   const { checkpoints } = runPaths(turnwiseHome(), run);
-  const name = checkpoint ?? (await listCheckpoints(checkpoints)).at(-1);
+  const names = await listCheckpoints(checkpoints);
+  const name = checkpoint ?? names.at(-1);
   if (name === undefined) throw new Error(`run ${run}: no checkpoint yet under ${checkpoints}: npm run resume -- ${run}`);
-  return { config, policy: (await openCheckpoint(checkpoints, name)).policy };
+  if (!names.includes(name)) throw new Error(`run ${run}: expected one of its checkpoints, ${names.join(', ') || 'of which it has none yet'}, got ${name}`);
+  return { run, config, policy: (await openCheckpoint(checkpoints, name)).policy };
 }
 
 export function rolloutConfigOf({ seed, sampling, limits }: RunConfig): RolloutConfig {
   const { temperature, topK, topP, maxTokensPerTurn } = sampling;
   return { seed, temperature, topK, topP, maxTokensPerTurn, rolloutTimeoutMs: limits.rolloutTimeoutMs };
-}
-
-/** Whether the argument is a Hugging Face or PEFT directory, or a model of the hub, and not the name of a run. */
-export async function isModelDirectory(text: string): Promise<boolean> {
-  if (isHubName(text)) return true;
-  return Promise.any(['config.json', 'adapter_config.json'].map((name) => readFile(`${text}/${name}`))).then(
-    () => !text.match(/^[a-z0-9._-]+$/) || text === '.',
-    () => false,
-  );
 }

@@ -10,6 +10,10 @@ export function newRunName(prefix: string, now = new Date()): string {
   return `${prefix}-${day}-${pad(now.getHours())}${pad(now.getMinutes())}${pad(now.getSeconds())}`;
 }
 
+export function isRunOnDisk(text: string): boolean {
+  return /^[a-z0-9][a-z0-9._-]*$/.test(text) && existsSync(runPaths(turnwiseHome(), text).root);
+}
+
 /** @throws Error that lists the runs there are, when no run of that name is on disk. */
 export function requireRun(run: string): void {
   const { root } = runPaths(turnwiseHome(), run);

@@ -7,6 +7,7 @@ import { runPaths } from '../../activities/artifacts/paths.ts';
 import type { ArtifactStore } from '../../activities/artifacts/store.ts';
 import { type LedgerLine, readLines } from '../../activities/records/lines.ts';
 import type { TrajectoryLine } from '../../activities/records/trajectoryLine.ts';
+import type { Trajectory } from '../../core/rollout/trajectory.ts';
 import { type BatchRow, decodeBatch, encodeBatch } from '../../core/run/batch.ts';
 import { asActivity, creditInput, put, trajectoryOf } from './syntheticRun.ts';
 import { temporaryHome } from './temporaryHome.ts';
@@ -167,4 +168,21 @@ test('a batch survives its bytes; torn or foreign bytes are refused', () => {
   expect(decodeBatch(encodeBatch([row, row]))).toEqual([row, row]);
   expect(() => decodeBatch(encodeBatch([row]).subarray(0, 50))).toThrow('decodeBatch: expected row 0 to end at');
   expect(() => decodeBatch(Buffer.from('not a batch'))).toThrow('TWB1');
+});
+
+test.each(['int8', 'int4'])('a rollout that was sampled with weights %s is refused, and nothing is written', async (weights) => {
+  const [solved, failed] = mixed(1) as [Trajectory, Trajectory];
+  const turns = failed.turns.map(({ behaviorLogprobs, ...turn }, k) => (k === 1 ? { ...turn, weights } : { ...turn, behaviorLogprobs }));
+  const input = await creditInput(store, 1, [[solved, { ...failed, turns } as unknown as Trajectory]]);
+  const message = `advantages, chain/train/1 r1 turn 1: expected a rollout sampled with the weights that are trained, got weights ${weights}; play it again`;
+  await expect(advantages(input)).rejects.toMatchObject({ type: 'OtherWeights', nonRetryable: true, message });
+  expect([await written(1), await ledger()]).toEqual([[], []]);
+});
+
+test('a rollout whose turns have lost their log-probabilities makes no row', async () => {
+  const [solved, failed] = mixed(1) as [Trajectory, Trajectory];
+  const turns = failed.turns.map((turn) => ({ ...turn, behaviorLogprobs: [] }));
+  const count = failed.turns[0]?.sampledTokens.length;
+  const message = `batchRow chain/train/1/r1: expected ${count} log-probabilities for turn 0, got 0`;
+  await expect(advantages(await creditInput(store, 1, [[solved, { ...failed, turns }]]))).rejects.toThrow(message);
 });

@@ -164,6 +164,16 @@ test('the record holds the tokens, the texts and the execution, whether they cam
   expect(trajectory?.turns[1]).toMatchObject({ text: 'I think <answer>1</answer>', answer: '1', formatViolation: true });
 });
 
+test('a turn that quantised weights sampled says so in the record, and has no log-probabilities', async () => {
+  const segment = encodeSegment({ given: Int32Array.of(1, 2), sampled: Int32Array.of(5, 4), weights: 'int4' });
+  const rollouts = [await rollout(chainRef, 0, 'submitted', [{ ...answer(await goldOf()), segment: await store.toBytes(segment) }])];
+  const result = await grade({ run: 'run', step: 4, rollouts });
+  expect(result.summaries).toMatchObject([{ outcome: 'solved', outcomeReward: 1, sampledTokens: 2 }]);
+  const [turn] = (await trajectoriesOf(result))[0]?.turns ?? [];
+  expect(turn).toMatchObject({ givenTokens: [1, 2], sampledTokens: [5, 4], weights: 'int4' });
+  expect(turn).not.toHaveProperty('behaviorLogprobs');
+});
+
 test('the same input gives the same artifact', async () => {
   const input = { run: 'run', step: 1, rollouts: [await rollout(chainRef, 0, 'submitted', [answer('1')])] };
   expect((await grade(input)).trajectories).toEqual((await grade(input)).trajectories);

@@ -77,6 +77,7 @@ function scriptedActivities(sandboxQueue: string): Activities {
   return {
     drawTasks: async ({ split, offset, count }) => Array.from({ length: count }, (_, i) => taskCard(offset + i, split)),
     generate: halfRight,
+    generateForEvaluation: halfRight,
     execute: async ({ rollout, sandbox, code }) => ({
       sandbox: sandbox ?? { taskQueue: sandboxQueue, id: `${rollout}#${randomUUID().slice(0, 8)}`, backend: 'scripted' },
       execution: { exitCode: 0, timedOut: false, outOfMemory: false, truncated: false, durationMs: 1, result: { text: '{}' } },

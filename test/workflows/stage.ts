@@ -77,7 +77,7 @@ async function startWorkers(connection: NativeConnection, scenes: Map<string, Sc
   const sandbox = pick('execute', 'closeSandboxes');
   return Promise.all([
     createWorkflowWorker({ ...base, activities: pick('drawTasks', 'grade', 'advantages', 'recordStep', 'recordEvaluation', 'writeReport') }),
-    createPolicyWorker({ ...base, activities: pick('generate') }),
+    createPolicyWorker({ ...base, activities: pick('generate', 'generateForEvaluation') }),
     Worker.create({ ...base, taskQueue: taskQueues.sandbox, activities: sandbox, maxConcurrentActivityTaskExecutions: 256 }),
     Worker.create({ ...base, taskQueue: sandboxQueue, activities: sandbox, maxConcurrentActivityTaskExecutions: 256 }),
     Worker.create({ ...base, taskQueue: taskQueues.trainer, activities: pick('prepareRun', 'warmUp', 'update'), maxConcurrentActivityTaskExecutions: 1 }),

@@ -1,10 +1,9 @@
 /** @file The main thread's side of decoding: concurrent `generate` calls share the batches of one decoding thread. */
 import { Worker } from 'node:worker_threads';
-import type { WeightPrecision } from '../../../core/model/quantisation.ts';
 import type { DecodingRequest, Generation, WatchedToken } from './decodingRequest.ts';
 import type { DecodingOptions, FromThread, PolicyDirectory, ToThread } from './messages.ts';
 
-const defaultDecodingOptions: DecodingOptions = { maxRows: 64, gatherMs: 40, maxPolicies: 2, prefixCacheBytes: 256 * 2 ** 20, weights: 'float32' };
+const defaultDecodingOptions: DecodingOptions = { maxRows: 64, gatherMs: 40, maxPolicies: 2, prefixCacheBytes: 256 * 2 ** 20 };
 
 interface PendingCall {
   readonly resolve: (generation: Generation) => void;
@@ -21,10 +20,6 @@ export class Decoder {
 
   constructor(options: Partial<DecodingOptions> = {}) {
     this.#options = { ...defaultDecodingOptions, ...options };
-  }
-
-  get weights(): WeightPrecision {
-    return this.#options.weights;
   }
 
   /**

@@ -3,6 +3,7 @@
  * between two steps; with several policy versions in use, their batches take turns.
  */
 import { parentPort, workerData } from 'node:worker_threads';
+import type { WeightPrecision } from '../../../core/model/quantisation.ts';
 import { DecodingBatch } from './decodingBatch.ts';
 import type { WatchedToken } from './decodingRequest.ts';
 import { Gathering } from './gathering.ts';
@@ -104,22 +105,23 @@ class DecodingThread {
     }
   }
 
-  async #policy({ key, path }: PolicyDirectory): Promise<LoadedPolicy> {
+  async #policy({ key: content, path, weights = 'float32' }: PolicyDirectory): Promise<LoadedPolicy> {
+    const key = `${weights} ${content}`;
     const known = this.#policies.get(key);
-    const policy = known ?? (await this.#load(key, path));
+    const policy = known ?? (await this.#load(key, path, weights));
     this.#policies.delete(key);
     this.#policies.set(key, policy);
     return policy;
   }
 
-  async #load(key: string, path: string): Promise<LoadedPolicy> {
+  async #load(key: string, path: string, weights: WeightPrecision): Promise<LoadedPolicy> {
     for (const [oldest, { model, batch }] of this.#policies) {
       if (this.#policies.size < this.#options.maxPolicies) break;
       if (!batch.idle) continue;
       this.#policies.delete(oldest);
       await model.release();
     }
-    const model = await loadPolicyModel(key, path, this.#options.weights);
+    const model = await loadPolicyModel(key, path, weights);
     // A cache of its own: every training step makes a version, and its prefixes go with it.
     const prefixes = new PrefixCache(this.#options.prefixCacheBytes / this.#options.maxPolicies);
     const watched: WatchedTokens = [];

@@ -176,7 +176,8 @@ export class DecodingBatch {
       if (watchLikeliest !== undefined) this.#watch(row.id, { token, logprob, likeliest: likeliestTokens(logits, watchLikeliest) });
       const ended = endTokens.includes(token);
       if (!ended && row.tokens.length < maxTokens) return undefined;
-      const generation = { tokens: Int32Array.from(row.tokens), logprobs: Float32Array.from(row.logprobs), finishReason: ended ? 'stop' : 'length' } as const;
+      const sampled = { tokens: Int32Array.from(row.tokens), logprobs: Float32Array.from(row.logprobs) };
+      const generation = { ...sampled, finishReason: ended ? 'stop' : 'length', weights: this.#model.weights } as const;
       return { id: row.id, generation };
     } catch (error) {
       return { id: row.id, error: error as Error };

@@ -1,4 +1,5 @@
 /** @file What is asked of the decoder and what it answers. */
+import type { WeightPrecision } from '../../../core/model/quantisation.ts';
 import type { SampledToken, SamplingRule } from '../../../core/model/sampling.ts';
 import type { FinishReason } from '../../../core/rollout/types.ts';
 
@@ -25,6 +26,8 @@ export interface Generation {
   /** Natural log at temperature 1. */
   readonly logprobs: Float32Array;
   readonly finishReason: FinishReason;
+  /** Of the model that sampled, as it was loaded: not as it was asked for. */
+  readonly weights: WeightPrecision;
 }
 
 export type Finished = { readonly id: number; readonly generation: Generation } | { readonly id: number; readonly error: Error };

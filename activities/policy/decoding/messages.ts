@@ -8,6 +8,8 @@ export interface PolicyDirectory {
   readonly key: string;
   /** Hugging Face directory. */
   readonly path: string;
+  /** How its weights are held; absent: float32, as they are trained. */
+  readonly weights?: WeightPrecision;
 }
 
 export type ToThread =
@@ -36,9 +38,7 @@ export interface DecodingOptions {
   readonly maxRows: number;
   /** How long rows wait for one another at most, while calls keep coming. */
   readonly gatherMs: number;
-  /** How weights are held: few bits are for answering and evaluating, not for what is trained on. */
-  readonly weights: WeightPrecision;
-  /** Policy versions kept ready. */
+  /** Policy versions kept ready; one that is held with two precisions counts twice. */
   readonly maxPolicies: number;
   /** Bytes of computed prefixes kept, over all policies; each has an equal share. */
   readonly prefixCacheBytes: number;

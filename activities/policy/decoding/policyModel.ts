@@ -9,6 +9,7 @@ import { createSession, intraOpThreads, type Session } from '../ort/session.ts';
 export interface PolicyModel {
   /** Names the weights: chunks of two policies with the same key are shared. */
   readonly key: string;
+  readonly weights: WeightPrecision;
   readonly config: ModelConfig;
   readonly prefill: Session;
   readonly decode: Session;
@@ -38,7 +39,7 @@ export async function createPolicyModel(key: string, config: ModelConfig, weight
     await prefill.release();
     await decode.release();
   };
-  return { key, config, prefill, decode, leastRows: Math.ceil(threads / config.kvHeadCount), release };
+  return { key, weights: precision, config, prefill, decode, leastRows: Math.ceil(threads / config.kvHeadCount), release };
 }
 
 /** Multiply-adds of one token in one layer below which a second thread costs more than it gives. */

@@ -64,6 +64,13 @@ test('`serve` shows it too, and ends when it is told to', async () => {
   expect(serve.exitCode).toBe(0);
 }, 60_000);
 
+test('`export --onnx` shows it too, before what it wrote', async () => {
+  const args = ['scripts/export.ts', 'hub:org/tiny', '--onnx', '--out', join(home, 'exported')];
+  const { stdout } = await promisify(execFile)(process.execPath, args);
+  expect(stdout).toMatch(first);
+  expect(stdout.search(first)).toBeLessThan(stdout.indexOf(`hub:org/tiny → ${join(home, 'exported')}`));
+}, 60_000);
+
 test('who waits for another download says for whom', async () => {
   const lines: string[] = [];
   const content = readFileSync(join(tiny, 'model.safetensors'));
