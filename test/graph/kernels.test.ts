@@ -25,7 +25,12 @@ function narrowed(graph: Graph): Graph {
     narrow.initializers.push({ value: copy(value), data: data instanceof Float64Array ? Float32Array.from(data) : data } as Initializer);
   for (const node of graph.nodes) {
     const attributes = node.operation === 'Cast' ? { to: 1 } : node.attributes;
-    narrow.nodes.push({ ...node, attributes, inputs: node.inputs.map((input) => input && copy(input)), outputs: node.outputs.map((output) => output && copy(output)) });
+    narrow.nodes.push({
+      ...node,
+      attributes,
+      inputs: node.inputs.map((input) => input && copy(input)),
+      outputs: node.outputs.map((output) => output && copy(output)),
+    });
   }
   narrow.outputs.push(...graph.outputs.map(copy));
   return narrow;
@@ -64,5 +69,30 @@ describe('kernels of ONNX Runtime', () => {
     const session = await createSession(modelBytes(graph), { threads: 1 });
     expect([...((await session.run({ x: { data, shape: [2, 3, 2] } }))['y'] as Float32Array)]).toEqual(wanted);
     await session.release();
+  });
+
+  it('SkipSimplifiedLayerNormalization computes what its definition says', async () => {
+    const graph = new Graph();
+    const shape = [2, 3];
+    const [x, added, weight] = [graph.input('x', 'float32', shape), graph.input('added', 'float32', shape), graph.input('weight', 'float32', [3])];
+    const { sum, normed } = op.skipSimplifiedLayerNormalization(x, added, weight, 1e-5);
+    graph.output('sum', sum);
+    graph.output('normed', normed);
+    const data = { x: [1, -2, 3, 0.5, 0, -1], added: [2, 2, 1, -0.5, 4, 0], weight: [1, 2, -1] };
+    const [first, second] = [Math.sqrt((9 + 0 + 16) / 3 + 1e-5), Math.sqrt((0 + 16 + 1) / 3 + 1e-5)];
+    const wanted: Record<string, readonly number[]> = { sum: [3, 0, 4, 0, 4, -1], normed: [3 / first, 0, -4 / first, 0, 8 / second, 1 / second] };
+    const shapeOf = (name: string) => (name === 'weight' ? [3] : shape);
+    const named = <T>(make: (values: readonly number[], shape: readonly number[]) => T) =>
+      Object.entries(data).map(([name, values]) => [name, make(values, shapeOf(name))] as const);
+    const defined = evaluate(graph, new Map(named((values, dims) => ({ shape: dims, data: Float64Array.from(values) }))));
+    const session = await createSession(modelBytes(graph), { threads: 1 });
+    const computed = await session.run(Object.fromEntries(named((values, dims): Feed => ({ shape: dims, data: Float32Array.from(values) }))));
+    await session.release();
+    for (const [name, values] of Object.entries(wanted)) {
+      values.forEach((value, i) => {
+        expect(defined.get(name)?.data[i]).toBeCloseTo(value, 12);
+        expect((computed[name] as Float32Array)[i]).toBeCloseTo(value, 5);
+      });
+    }
   });
 });
