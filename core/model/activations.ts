@@ -2,6 +2,8 @@
 import { largestMicroBatchTokens } from '../run/config.ts';
 import type { ModelConfig } from './config.ts';
 
+const float = Float32Array.BYTES_PER_ELEMENT;
+
 /**
  * Measured without memory patterns: resident memory of a process beyond its weights, moments and gradients ÷ the tensors that one pass needs;
  * 1.13 on S and 1.27 on M with 4,096 tokens, 1.2 on M with 1,024.
@@ -11,22 +13,41 @@ const arenaFactor = 1.3;
 /** The same on every machine: how rows are put together is part of the last bits of a run. */
 const mostActivationBytes = 4e9;
 
+/** Of the logits of one piece of the head, where it is computed in pieces; some four tensors of this size are alive. The same on every machine, too. */
+const mostLogitBytes = 128 * 2 ** 20;
+
 /**
  * Estimate for `tokens` that attend to `attended` keys each: per layer the projections, the attention and the feed-forward, forward and
  * backward, and the logits as if every token were trained.
  */
-export function activationBytes(
-  { hiddenSize, intermediateSize, headCount, headDim, layerCount, vocabSize }: ModelConfig,
-  tokens: number,
-  attended: number,
-): number {
-  const perLayer = 8 * hiddenSize + 4 * headCount * headDim + 4 * intermediateSize + headCount * attended;
-  return arenaFactor * Float32Array.BYTES_PER_ELEMENT * tokens * (layerCount * perLayer + 4 * vocabSize);
+export function activationBytes(config: ModelConfig, tokens: number, attended: number): number {
+  return arenaFactor * float * tokens * (config.layerCount * layerElements(config, attended) + 4 * config.vocabSize);
+}
+
+/** A session of one layer, forward and backward. */
+export function layerActivationBytes(config: ModelConfig, tokens: number, attended: number): number {
+  return arenaFactor * float * tokens * 2 * layerElements(config, attended);
+}
+
+/** A session of the head. */
+export function headActivationBytes({ vocabSize }: ModelConfig, tokens: number): number {
+  return arenaFactor * float * tokens * 4 * vocabSize;
+}
+
+/** Trained tokens that the head sees at once. */
+export function headTokens({ vocabSize }: ModelConfig): number {
+  return Math.max(1, Math.floor(mostLogitBytes / (float * vocabSize)));
+}
+
+/** Kept of a token by the layers above. */
+function layerElements({ hiddenSize, intermediateSize, headCount, headDim }: ModelConfig, attended: number): number {
+  return 8 * hiddenSize + 4 * headCount * headDim + 4 * intermediateSize + headCount * attended;
 }
 
 /** Padded tokens of a micro-batch of rows of this length at most; a longer row is computed alone. */
-export function microBatchLimit(config: ModelConfig, longestRow: number): number {
-  return Math.min(largestMicroBatchTokens, Math.floor(mostActivationBytes / activationBytes(config, 1, longestRow)));
+export function microBatchLimit(config: ModelConfig, longestRow: number, recomputes = false): number {
+  const perToken = recomputes ? layerActivationBytes(config, 1, longestRow) : activationBytes(config, 1, longestRow);
+  return Math.min(largestMicroBatchTokens, Math.floor(mostActivationBytes / perToken));
 }
 
 /** Of the largest micro-batch that rows up to this length make. */
