@@ -2,6 +2,7 @@
 import { adamw, clipScale, sumOfSquares } from '../../../core/model/adamw.ts';
 import type { OptimizerStep, Tensor } from '../../../core/model/config.ts';
 import { embeddingName } from '../../../core/model/tensorNames.ts';
+import { free } from '../ort/free.ts';
 import type { Feed } from '../ort/session.ts';
 import { NonFiniteLoss } from './errors.ts';
 
@@ -14,27 +15,37 @@ export interface ModelState {
 
 export class GradientSum {
   /** By tensor name. */
-  readonly sums = new Map<string, Float32Array>();
+  get sums(): ReadonlyMap<string, Float32Array> {
+    return this.#sums;
+  }
+  readonly #sums = new Map<string, Float32Array>();
 
   #zeros = new Float32Array(0);
 
   /** What a graph adds a tensor's gradient to: nothing, before the first of them. */
   feed(name: string, { data: { length }, shape }: Tensor): Feed {
-    const sum = this.sums.get(name);
+    const sum = this.#sums.get(name);
     if (sum === undefined && this.#zeros.length < length) this.#zeros = new Float32Array(length);
     return { data: sum ?? this.#zeros.subarray(0, length), shape };
   }
 
+  /** Takes what a graph made of it, and gives back what was fed. */
+  set(name: string, sum: Float32Array): void {
+    const before = this.#sums.get(name);
+    if (before) free(before);
+    this.#sums.set(name, sum);
+  }
+
   /** Row n of the gradient of the embedded tokens belongs to tokens[n]. */
   addEmbedded(gradient: Float32Array, tokens: Int32Array, { data }: Tensor): void {
-    const table = this.sums.get(embeddingName) ?? new Float32Array(data.length);
-    this.sums.set(embeddingName, table);
+    const table = this.#sums.get(embeddingName) ?? new Float32Array(data.length);
+    this.#sums.set(embeddingName, table);
     addRows(table, gradient, tokens);
   }
 
   /** Changes weights and moments; answers with the norm before clipping. @throws NonFiniteLoss before any change. */
   apply(state: ModelState, optimizer: OptimizerStep): number {
-    const gradientOf = (name: string, { data }: Tensor) => this.sums.get(name) ?? new Float32Array(data.length);
+    const gradientOf = (name: string, { data }: Tensor) => this.#sums.get(name) ?? new Float32Array(data.length);
     let squares = 0;
     for (const [name, tensor] of state.weights) squares += sumOfSquares(gradientOf(name, tensor));
     const norm = Math.sqrt(squares);

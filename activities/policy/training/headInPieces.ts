@@ -27,7 +27,7 @@ export async function headInPieces(session: Session, pass: Pass, { data, width }
     for (const [name, tensor] of pass.weights) if (asked.has(name)) feeds[name] = tensor;
     for (const [name, tensor] of trained) feeds[sumName(name)] = pass.gradient.feed(name, tensor);
     const outputs = await session.run(feeds);
-    for (const [name] of trained) pass.gradient.sums.set(name, outputs[gradientName(name)] as Float32Array);
+    for (const [name] of trained) pass.gradient.set(name, outputs[gradientName(name)] as Float32Array);
     parts.push(outputs);
   }
   return joined(parts);

@@ -11,6 +11,7 @@ import { embeddingGraph, headGraph, hiddenName, type LayerKind, layerBackwardGra
 import { type FrozenBase, trainedShapes } from '../../../core/model/lora.ts';
 import { ofLayer } from '../../../core/model/parameters.ts';
 import { embeddingName, inLayer, layerOf } from '../../../core/model/tensorNames.ts';
+import { free } from '../ort/free.ts';
 import type { Feed, Session } from '../ort/session.ts';
 import { FrozenLayer } from './frozenLayer.ts';
 import { headInPieces } from './headInPieces.ts';
@@ -51,10 +52,13 @@ export class LayerSessions implements TrainingSessions {
     let hidden = await this.#embedded(pass);
     for (let layer = 0; layer < layerCount; layer++) {
       pass.check();
+      const output = await this.#forward(pass, layer, hidden);
       if (learns && layer >= this.#lowest) inputs.push(hidden);
-      hidden = await this.#forward(pass, layer, hidden);
+      else free(hidden);
+      hidden = output;
     }
     const outputs = await this.#head(pass, hidden);
+    free(hidden);
     if (learns) await this.#backward(pass, inputs, outputs[gradientName(hiddenName)] as Float32Array);
     return outputs;
   }
@@ -84,7 +88,11 @@ export class LayerSessions implements TrainingSessions {
     let ofOutput = gradientAbove;
     for (let layer = this.config.layerCount - 1; layer >= this.#lowest; layer--) {
       check();
-      ofOutput = await this.#layerBackward(pass, layer, inputs.pop() as Float32Array, ofOutput);
+      const input = inputs.pop() as Float32Array;
+      const ofInput = await this.#layerBackward(pass, layer, input, ofOutput);
+      free(input);
+      free(ofOutput);
+      ofOutput = ofInput;
     }
     const table = weights.get(embeddingName);
     if (table) gradient.addEmbedded(ofOutput, feeds['tokens']?.data as Int32Array, table);
@@ -101,7 +109,7 @@ export class LayerSessions implements TrainingSessions {
     const above = { [gradientName(outputName)]: this.#rows(ofOutput), ...Object.fromEntries(sums) };
     const feeds = askedOf(session, { ...pass.feeds, ...this.#layerFeeds(pass, layer, hidden), ...above });
     const outputs = await session.run(feeds);
-    for (const name of trained) pass.gradient.sums.set(name, outputs[gradientName(inLayer(name, 0))] as Float32Array);
+    for (const name of trained) pass.gradient.set(name, outputs[gradientName(inLayer(name, 0))] as Float32Array);
     return outputs[gradientName(hiddenName)] as Float32Array;
   }
 

@@ -40,7 +40,8 @@ export function trainingSessions(config: ModelConfig, options: TrainerOptions, b
   const { sessionBytes = defaultSessionBytes, recomputeActivations = false, headTokens, ...rest } = options;
   // Packed copies of frozen weights would take twice their size again, and products of so many rows are as fast without.
   const frozen = base === null ? {} : { prepacking: false, externalDataFolder: base.folder };
-  const cache = new SessionCache(sessionBytes, { ...sessionDefaults, ...rest, ...frozen });
+  // With an arena each, sessions that run in turn would hold the memory of all of them together.
+  const cache = new SessionCache(sessionBytes, { ...sessionDefaults, ...rest, ...frozen, arena: !recomputeActivations });
   return recomputeActivations ? new LayerSessions(config, base, cache, headTokens) : new WholeGraphSessions(config, base, cache);
 }
 

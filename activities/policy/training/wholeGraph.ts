@@ -37,7 +37,7 @@ export class WholeGraphSessions implements TrainingSessions {
     const outputs = await session.run(feeds);
     for (const name of weights.keys()) {
       const sum = outputs[gradientName(name)];
-      if (sum) gradient.sums.set(name, sum as Float32Array);
+      if (sum) gradient.set(name, sum as Float32Array);
     }
     const embedded = outputs[embeddedGradientName] as Float32Array | undefined;
     const table = weights.get(embeddingName);
