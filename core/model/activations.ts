@@ -13,8 +13,12 @@ const arenaFactor = 1.3;
 /** The same on every machine: how rows are put together is part of the last bits of a run. */
 const mostActivationBytes = 4e9;
 
-/** Of the logits of one piece of the head, where it is computed in pieces; some four tensors of this size are alive. The same on every machine, too. */
-const mostLogitBytes = 128 * 2 ** 20;
+/**
+ * Logits of one piece of the head, where it is computed in pieces, and tokens that a piece has at least. On the head of Qwen2.5-0.5B, forward
+ * and backward, a token takes 4.3 ms in pieces of 64, 3.3 in those of 128, 3.2 of 220, 3.8 of 880. The same on every machine, too.
+ */
+const mostLogitBytes = 64 * 2 ** 20;
+const leastHeadTokens = 128;
 
 /**
  * Estimate for `tokens` that attend to `attended` keys each: per layer the projections, the attention and the feed-forward, forward and
@@ -36,7 +40,7 @@ export function headActivationBytes({ vocabSize }: ModelConfig, tokens: number):
 
 /** Trained tokens that the head sees at once. */
 export function headTokens({ vocabSize }: ModelConfig): number {
-  return Math.max(1, Math.floor(mostLogitBytes / (float * vocabSize)));
+  return Math.max(leastHeadTokens, Math.floor(mostLogitBytes / (float * vocabSize)));
 }
 
 /** Kept of a token by the layers above. */
