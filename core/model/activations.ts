@@ -55,6 +55,13 @@ export function microBatchLimit(config: ModelConfig, longestRow: number, recompu
 }
 
 /** Of the largest micro-batch that rows up to this length make. */
-export function largestActivationBytes(config: ModelConfig, longestRow: number): number {
+export function largestActivationBytes(config: ModelConfig, longestRow: number, recomputes = false): number {
+  if (recomputes) return recomputedBytes(config, Math.max(longestRow, microBatchLimit(config, longestRow, true)), longestRow);
   return activationBytes(config, Math.max(longestRow, microBatchLimit(config, longestRow)), longestRow);
+}
+
+/** Inputs of all layers, and one layer or one piece of the head at a time, as malloc leaves them scattered. */
+function recomputedBytes(config: ModelConfig, tokens: number, attended: number): number {
+  const inputs = float * tokens * config.hiddenSize * (config.layerCount + 2);
+  return inputs + layerActivationBytes(config, tokens, attended) + headActivationBytes(config, Math.min(tokens, headTokens(config)));
 }
