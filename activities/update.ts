@@ -25,7 +25,7 @@ async function update(trainer: TrainerDependencies, input: UpdateInput, attempt:
   if (known !== undefined) return { policy: known.policy, metrics: known.state.metrics };
   const started = performance.now();
   const { policy: next, state } = await trainer.loaded.train(
-    { run, policy, phase: 'reinforcement', withReference: hyperparameters.klCoefficient > 0 },
+    { run, policy, phase: 'reinforcement', withReference: hyperparameters.klCoefficient > 0, recomputeActivations: config.policy.recomputeActivations },
     async (held) => {
       const rows = input.batch === null ? null : decodeBatch(await trainer.artifacts.get(input.batch));
       const metrics = await policyStep(held, config, input, rows, attempt);

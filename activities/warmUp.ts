@@ -25,8 +25,9 @@ async function warmUp(trainer: WarmupDependencies, input: WarmupInput, attempt: 
   const madeFrom = { parentManifestSha256: policy.manifestSha256, batchSha256: null, hyperparameters: null };
   const known = await findCommitted(trainer, run, position, madeFrom);
   if (known !== undefined) return { policy: known.policy, metrics: known.state.metrics };
+  const { recomputeActivations } = (await trainer.loadConfig(run)).policy;
   const started = performance.now();
-  const { policy: next, state } = await trainer.loaded.train({ run, policy, phase: 'warmup', withReference: false }, async (held) => {
+  const { policy: next, state } = await trainer.loaded.train({ run, policy, phase: 'warmup', withReference: false, recomputeActivations }, async (held) => {
     const metrics = await supervisedSteps(trainer, held, input, attempt);
     attempt.signal.throwIfAborted();
     return commit(trainer, run, { ...held, policy }, { ...position, batchSha256: null, hyperparameters: null, metrics });

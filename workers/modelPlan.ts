@@ -34,9 +34,14 @@ async function pinnedBase(given: string | undefined, named: string | undefined):
 export async function modelMemoryText({ policy }: RunConfig): Promise<string | undefined> {
   if (policy.path === null) return undefined;
   const { config, lora } = await readPolicyConfigOf({ ...policy, path: policy.path });
-  const problem = memoryProblem(config, lora, policy.contextLength, memoryBytes());
+  const problem = memoryProblem(config, lora, policy.contextLength, memoryBytes(), policy.recomputeActivations);
   if (problem !== undefined) throw new Error(`policy.path: ${problem}`);
-  const { trainedParameters, trainerBytes, activationBytes, policyWorkerBytes } = memoryEstimate(config, lora, policy.contextLength);
+  const { trainedParameters, trainerBytes, activationBytes, policyWorkerBytes } = memoryEstimate(
+    config,
+    lora,
+    policy.contextLength,
+    policy.recomputeActivations,
+  );
   const megabytes = (bytes: number) => `${Math.ceil(bytes / 1e6).toLocaleString('en')} MB`;
   const trainer = `${megabytes(trainerBytes)} and at most ${megabytes(activationBytes)} of activations in the trainer`;
   return `${trainedParameters.toLocaleString('en')} trained parameters; weights and optimiser: ${trainer}, ${megabytes(policyWorkerBytes)} in the policy worker`;

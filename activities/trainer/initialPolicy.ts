@@ -66,7 +66,7 @@ function vocabularyOf(files: TokenizerFiles): { size: number; endOfTurn: number;
   return { size: Object.keys(ids).length, endOfTurn: ids[names.eos_token] as number, padding: ids[names.pad_token] as number };
 }
 
-type Settings = Pick<RunConfig['policy'], 'contextLength' | 'lora' | 'base'>;
+type Settings = Pick<RunConfig['policy'], 'contextLength' | 'lora' | 'base' | 'recomputeActivations'>;
 
 interface Source {
   /** As the configuration has it. */
@@ -79,7 +79,7 @@ interface Source {
 async function existingPolicy({ name, path }: Source, settings: Settings, seed: number): Promise<InitialPolicy> {
   try {
     const { config, lora } = await readPolicyConfigOf({ ...settings, path });
-    const problem = memoryProblem(config, lora, settings.contextLength, memoryBytes());
+    const problem = memoryProblem(config, lora, settings.contextLength, memoryBytes(), settings.recomputeActivations);
     if (problem !== undefined) throw new Error(`${path}: ${problem}`);
     const policy = await policyAt({ name, path }, settings, seed);
     const tokenizer = await PolicyTokenizer.load(policy.tokenizerPath);

@@ -21,6 +21,8 @@ export interface Wanted {
   readonly phase: 'warmup' | 'reinforcement';
   /** Load the frozen policy that KL is measured to: the one that reinforcement learning started from. */
   readonly withReference: boolean;
+  /** `policy.recomputeActivations` of the run. */
+  readonly recomputeActivations?: boolean | undefined;
 }
 
 /** What training goes on from. */
@@ -69,7 +71,7 @@ export class LoadedPolicy {
     await engine?.close();
   }
 
-  async #load({ run, policy, phase, withReference }: Wanted): Promise<Held> {
+  async #load({ run, policy, phase, withReference, recomputeActivations }: Wanted): Promise<Held> {
     const { checkpoints } = runPaths(this.#home, run);
     const directory = join(checkpoints, basename(policy.checkpoint));
     const { state } = await openCheckpoint(checkpoints, basename(policy.checkpoint), policy.manifestSha256);
@@ -78,7 +80,7 @@ export class LoadedPolicy {
     const moments = startsAfresh ? null : await readMoments(join(directory, 'optimizer.safetensors'));
     const reference = withReference ? await readReference(checkpoints, state, this.#home) : null;
     this.#engine ??= this.#createEngine();
-    await this.#engine.load(config, weights, moments, reference, base);
+    await this.#engine.load(config, weights, moments, reference, base, recomputeActivations);
     return { engine: this.#engine, state, files: await readPolicyFiles(join(directory, 'policy')) };
   }
 }

@@ -8,9 +8,15 @@ import type { Value } from './types.ts';
 /** Gradients of the scalar `y`; null where y does not depend on the value. */
 export function gradientsOf(y: Value, wrt: readonly Value[]): (Value | null)[] {
   if (y.shape.length > 0) throw new Error(`gradientsOf: expected a scalar, got shape [${y.shape}]; reduce it first`);
+  return gradientsThrough(y, y.graph.constant(1, y.dtype), wrt);
+}
+
+/** Gradients of a loss that lies beyond this graph, of which only `gradient`, that of `y`, is known. */
+export function gradientsThrough(y: Value, gradient: Value, wrt: readonly Value[]): (Value | null)[] {
+  if (!sameShape(gradient.shape, y.shape)) throw new Error(`gradientsThrough: expected a gradient of shape [${y.shape}], got [${gradient.shape}]`);
   const { graph } = y;
   const live = liveValues(graph, wrt);
-  const gradients = new Map<Value, Value>([[y, graph.constant(1, y.dtype)]]);
+  const gradients = new Map<Value, Value>([[y, gradient]]);
   const walked = [...graph.acts];
   return graph.unrecorded(() => {
     for (const act of walked.reverse()) propagate(act, gradients, live);

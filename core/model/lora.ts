@@ -37,6 +37,11 @@ export function factorNames(weight: string): { readonly a: string; readonly b: s
   return { a: `${module}.lora_A.weight`, b: `${module}.lora_B.weight` };
 }
 
+/** Which of the two factors a tensor of an adapter is. */
+export function isFactorB(name: string): boolean {
+  return name.endsWith('.lora_B.weight');
+}
+
 /** The adapted weights, in the order of the model. @throws Error when a target names no projection of this architecture. */
 export function adaptedWeights(config: ModelConfig, { targetModules }: Pick<LoraConfig, 'targetModules'>): readonly string[] {
   const weights = Array.from({ length: config.layerCount }, (_, layer) => projections(layer)).flat();
@@ -72,7 +77,7 @@ export function initialAdapter(config: ModelConfig, lora: LoraConfig, seed: numb
     Array.from(adapterShapes(config, lora), ([name, shape]): [string, Tensor] => {
       const [rows, columns] = shape as [number, number];
       const data = new Float32Array(rows * columns);
-      if (name.endsWith('.lora_B.weight')) return [name, { shape, data }];
+      if (isFactorB(name)) return [name, { shape, data }];
       const random = randomOf(seedOf('initial adapter', seed, name));
       const bound = 1 / Math.sqrt(columns);
       return [name, { shape, data: data.map(() => bound * (2 * random.next() - 1)) }];

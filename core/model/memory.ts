@@ -20,11 +20,11 @@ export interface MemoryEstimate {
   readonly policyWorkerBytes: number;
 }
 
-export function memoryEstimate(config: ModelConfig, lora: LoraConfig | null, contextLength: number): MemoryEstimate {
+export function memoryEstimate(config: ModelConfig, lora: LoraConfig | null, contextLength: number, recomputes = false): MemoryEstimate {
   const whole = parameterCount(config);
   const trainedParameters = lora === null ? whole : countOf(adapterShapes(config, lora));
   const trainerBytes = 4 * float * trainedParameters + (lora === null ? 0 : float * whole);
-  return { trainedParameters, trainerBytes, activationBytes: largestActivationBytes(config, contextLength), policyWorkerBytes: 3 * float * whole };
+  return { trainedParameters, trainerBytes, activationBytes: largestActivationBytes(config, contextLength, recomputes), policyWorkerBytes: 3 * float * whole };
 }
 
 function countOf(shapes: ReadonlyMap<string, readonly number[]>): number {
@@ -32,11 +32,17 @@ function countOf(shapes: ReadonlyMap<string, readonly number[]>): number {
 }
 
 /** What stands in the way of this policy on a machine with so much memory; undefined: nothing. */
-export function memoryProblem(config: ModelConfig, lora: LoraConfig | null, contextLength: number, memoryBytes: number): string | undefined {
+export function memoryProblem(
+  config: ModelConfig,
+  lora: LoraConfig | null,
+  contextLength: number,
+  memoryBytes: number,
+  recomputes = false,
+): string | undefined {
   const whole = float * parameterCount(config);
   if (whole > largestModelBytes)
     return `expected at most ${largestModelBytes} bytes of float32 weights, which is what one ONNX model holds, got ${whole}; use a smaller model`;
-  const { trainerBytes, activationBytes, policyWorkerBytes } = memoryEstimate(config, lora, contextLength);
+  const { trainerBytes, activationBytes, policyWorkerBytes } = memoryEstimate(config, lora, contextLength, recomputes);
   const needed = trainerBytes + activationBytes + policyWorkerBytes;
   if (needed <= memoryBytes) return undefined;
   const remedy =

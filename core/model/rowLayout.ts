@@ -44,6 +44,13 @@ export function attentionBlocks(length: number): number {
   return length < leastBlockedLength ? 1 : Math.ceil(length / blockRows);
 }
 
+/** What tells arrangements apart that need graphs of their own. */
+export interface LayoutKind {
+  readonly attentionBlocks: number;
+  /** Siblings behind prefixes that they share. */
+  readonly shared: boolean;
+}
+
 /** The arrangement as inputs of a graph; `layoutFeeds` makes what they are fed. */
 export function layoutInputs(graph: Graph, config: ModelConfig, blocks: number, shared = false): RowLayout {
   const { tokenCount, trainedCount, rows, length, suffixLength } = symbolicSizes;

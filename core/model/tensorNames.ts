@@ -9,6 +9,17 @@ export function headName(config: ModelConfig): string {
   return config.tieWordEmbeddings ? embeddingName : 'lm_head.weight';
 }
 
+/** The layer that a tensor, or an adapter's factor beside it, belongs to; undefined: embedding, final norm, head. */
+export function layerOf(name: string): number | undefined {
+  const layer = /\.layers\.(\d+)\./.exec(name)?.[1];
+  return layer === undefined ? undefined : Number(layer);
+}
+
+/** The same tensor of another layer. */
+export function inLayer(name: string, layer: number): string {
+  return name.replace(/\.layers\.\d+\./, `.layers.${layer}.`);
+}
+
 /** Names of one layer's tensors; those that the architecture lacks are simply not in `tensorShapes`. */
 export function layerNames(layer: number) {
   const name = (rest: string) => `model.layers.${layer}.${rest}`;

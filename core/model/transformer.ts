@@ -75,13 +75,17 @@ export function decoderLogits(embedded: Value, parameters: Parameters, config: M
   let x = embedded;
   for (let layer = 0; layer < config.layerCount; layer++) {
     graph.scope = `layers.${layer}/`;
-    // Above the last attention no token looks at another: what is not trained ends there.
-    const keep = layer === config.layerCount - 1 ? (rows: Value) => gatherRows(rows, layout.trained) : (rows: Value) => rows;
-    const attended = keep(selfAttention(x, parameters, layer, config, layout));
-    x = feedForward(op.add(keep(x), attentionOutput(attended, parameters, layer)), parameters, layer, config);
+    x = decoderLayer(x, parameters, layer, config, layout, layer === config.layerCount - 1);
   }
   graph.scope = 'head/';
   return logitsOf(x, parameters, config);
+}
+
+/** [N, D] → [N, D], or [R, D] in the last layer: above the last attention no token looks at another, so what is not trained ends there. */
+export function decoderLayer(x: Value, parameters: Parameters, layer: number, config: ModelConfig, layout: RowLayout, isLast: boolean): Value {
+  const keep = (rows: Value) => (isLast ? gatherRows(rows, layout.trained) : rows);
+  const attended = keep(selfAttention(x, parameters, layer, config, layout));
+  return feedForward(op.add(keep(x), attentionOutput(attended, parameters, layer)), parameters, layer, config);
 }
 
 /** [N, D] → [N, heads · headDim], before the output projection. */

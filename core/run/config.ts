@@ -46,6 +46,8 @@ export interface PolicyConfig {
   readonly base?: string | undefined;
   /** Train an adapter on the model of `path`, which stays as it is; null, or absent in runs of older releases: train all weights. */
   readonly lora?: LoraConfig | null;
+  /** Training keeps only the inputs of layers and computes the rest again on the way back: less memory, more time. Absent in runs of older releases: false. */
+  readonly recomputeActivations?: boolean;
   /** `tags`: the 98-token vocabulary of the recipe families; `bytes`: any UTF-8 text. Ignored with `path`. */
   readonly vocabulary: 'tags' | 'bytes';
   /** Longest trajectory in tokens. */

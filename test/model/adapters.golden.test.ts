@@ -3,12 +3,12 @@ import { describe, expect, it } from 'vitest';
 import { describeBaseModel } from '../../activities/checkpoint/baseModel.ts';
 import { frozenWeights } from '../../activities/checkpoint/frozenWeights.ts';
 import { openModelDirectory } from '../../activities/checkpoint/modelDirectory.ts';
-import { Trainer, trainingSessions } from '../../activities/policy/training/trainer.ts';
+import { Trainer, type TrainerOptions, trainingSessions } from '../../activities/policy/training/trainer.ts';
 import { mergedWeights } from '../../core/model/lora.ts';
 import { temporaryDirectory } from '../support/temporaryDirectory.ts';
 import { goldenAdapterNames, loadGoldenAdapter } from './goldenModels.ts';
 import { lossAndGradients, maxDifference, relativeDifference, rowsOf } from './goldenSteps.ts';
-import { everyToken } from './trainingRows.ts';
+import { everyToken, ways } from './trainingRows.ts';
 
 describe.each(goldenAdapterNames())('%s', async (name) => {
   const adapter = await loadGoldenAdapter(name);
@@ -20,22 +20,22 @@ describe.each(goldenAdapterNames())('%s', async (name) => {
   };
 
   /** On the base as it lies on disk. */
-  async function trainer(): Promise<Trainer> {
+  async function trainer(options: TrainerOptions): Promise<Trainer> {
     const opened = await openModelDirectory(adapter.directory.replace(/-lora$/, ''));
     const frozen = await frozenWeights(opened, await describeBaseModel('golden', opened), await temporaryDirectory('widened'));
-    return new Trainer(model.config, adapter.weights, null, null, {}, trainingSessions(model.config, {}, { ...frozen, lora: adapter.lora }));
+    return new Trainer(model.config, adapter.weights, null, null, options, trainingSessions(model.config, options, { ...frozen, lora: adapter.lora }));
   }
 
-  it('gives the log-probabilities of PEFT to 1e-4', async () => {
-    const computed = await trainer();
+  it.each(ways)('gives the log-probabilities of PEFT to 1e-4 ($name)', async ({ options }) => {
+    const computed = await trainer(options);
     const rows = rowsOf(model).map(({ tokens }) => everyToken(tokens));
     const logprobs = await computed.logprobs(rows, adapter.weights, 1, 4096, () => {});
     await computed.release();
     expect(maxDifference(Float32Array.from(logprobs.flatMap((row) => [...row.subarray(1)])), wanted('logprobs'))).toBeLessThan(1e-4);
   });
 
-  it('gives the loss and the gradients of torch to a relative 1e-4, and none for the base', async () => {
-    const { loss, gradients } = await lossAndGradients(model, await trainer());
+  it.each(ways)('gives the loss and the gradients of torch to a relative 1e-4, and none for the base ($name)', async ({ options }) => {
+    const { loss, gradients } = await lossAndGradients(model, await trainer(options));
     expect(loss).toBeCloseTo(adapter.loss, 5);
     expect([...gradients.keys()].sort()).toEqual([...adapter.weights.keys()].sort());
     for (const [tensor, gradient] of gradients) expect(relativeDifference(gradient, wanted(`gradient.${tensor}`)), tensor).toBeLessThan(1e-4);

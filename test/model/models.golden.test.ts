@@ -10,7 +10,7 @@ import { layoutInputs } from '../../core/model/rowLayout.ts';
 import { decoderLogits, embed } from '../../core/model/transformer.ts';
 import { type GoldenModel, goldenModelNames, loadGoldenModel } from './goldenModels.ts';
 import { lossAndGradients, lossOf, maxDifference, relativeDifference, rowsOf } from './goldenSteps.ts';
-import { everyToken } from './trainingRows.ts';
+import { everyToken, ways } from './trainingRows.ts';
 
 const weightFeeds = (model: GoldenModel) => Object.fromEntries(Array.from(model.weights, ([name, { data, shape }]) => [name, { data, shape }]));
 
@@ -49,8 +49,8 @@ describe.each(goldenModelNames())('%s', async (name) => {
     expect(maxDifference(await logitsOf(model), wanted('logits'))).toBeLessThan(1e-4);
   });
 
-  it('gives the log-probabilities of transformers to 1e-4', async () => {
-    const trainer = new Trainer(model.config, model.weights, null, null);
+  it.each(ways)('gives the log-probabilities of transformers to 1e-4 ($name)', async ({ options }) => {
+    const trainer = new Trainer(model.config, model.weights, null, null, options);
     const rows = await trainer.logprobs(
       rowsOf(model).map(({ tokens }) => everyToken(tokens)),
       model.weights,
@@ -62,15 +62,15 @@ describe.each(goldenModelNames())('%s', async (name) => {
     expect(maxDifference(Float32Array.from(rows.flatMap((row) => [...row.subarray(1)])), wanted('logprobs'))).toBeLessThan(1e-4);
   });
 
-  it('gives the loss and the gradients of torch to a relative 1e-4', async () => {
-    const { loss, gradients } = await lossAndGradients(model, new Trainer(model.config, model.weights, null, null));
+  it.each(ways)('gives the loss and the gradients of torch to a relative 1e-4 ($name)', async ({ options }) => {
+    const { loss, gradients } = await lossAndGradients(model, new Trainer(model.config, model.weights, null, null, options));
     expect(loss).toBeCloseTo(model.expected.loss, 5);
     for (const [tensor, gradient] of gradients) expect(relativeDifference(gradient, wanted(`gradient.${tensor}`)), tensor).toBeLessThan(1e-4);
   });
 
-  it('gives the weights of torch after three AdamW steps to 1e-4', async () => {
+  it.each(ways)('gives the weights of torch after three AdamW steps to 1e-4 ($name)', async ({ options }) => {
     const copies = new Map(Array.from(model.weights, ([tensor, { shape, data }]) => [tensor, { shape, data: data.slice() }] as const));
-    const trainer = new Trainer(model.config, copies, null, null);
+    const trainer = new Trainer(model.config, copies, null, null, options);
     const { adamw } = model.expected;
     for (let step = 0; step < 3; step++) {
       const metrics = await trainer.policyStep(

@@ -1,5 +1,6 @@
 /** @file A tiny model and random rows for tests of the training engine. */
 import type { TrainedRow } from '../../activities/policy/training/feeds.ts';
+import type { TrainerOptions } from '../../activities/policy/training/trainer.ts';
 import type { ModelConfig, OptimizerStep, Weights } from '../../core/model/config.ts';
 import { presetConfig } from '../../core/model/presets.ts';
 import { randomOf } from '../../core/random.ts';
@@ -9,6 +10,12 @@ import type { LossConfig } from '../../core/run/config.ts';
 export const tinyConfig: ModelConfig = { ...presetConfig('nano', 23), hiddenSize: 16, layerCount: 2, headDim: 4, intermediateSize: 24, maxPositions: 1024 };
 export const optimizer: OptimizerStep = { lr: 1e-2, betas: [0.9, 0.95], eps: 1e-8, weightDecay: 0.01, maxGradNorm: 1 };
 export const loss: LossConfig = { clipLow: 0.2, clipHigh: 0.28, dualClip: null, klCoefficient: 0, entropyCoefficient: 0, aggregation: 'tokenMean' };
+
+/** The ways through a model: one graph, and layer by layer with the head in pieces. */
+export const ways: readonly { readonly name: string; readonly options: TrainerOptions }[] = [
+  { name: 'one graph', options: {} },
+  { name: 'recomputed', options: { recomputeActivations: true, headTokens: 16 } },
+];
 
 /** Trajectories of different lengths; about half of the tokens are sampled. */
 export function randomRows(count: number, seed: number): BatchRow[] {

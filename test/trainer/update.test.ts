@@ -34,8 +34,8 @@ function inputOf(step: number, policy: PolicyRef, batch: ArtifactRef | null, cha
   return { step, policy, batch, temperature: 1, hyperparameters: { ...hyperparametersOf(config), ...changes } };
 }
 
-async function threeSteps(trainer: TestedTrainer, between: () => Promise<void>, changes: Partial<Hyperparameters> = {}) {
-  let { policy } = await trainer.prepareRun(config);
+async function threeSteps(trainer: TestedTrainer, between: () => Promise<void>, changes: Partial<Hyperparameters> = {}, started = config) {
+  let { policy } = await trainer.prepareRun(started);
   const results = [];
   for (const step of [1, 2, 3]) {
     const result = await trainer.update(inputOf(step, policy, await batchFor(trainer, policy, step), changes));
@@ -61,6 +61,16 @@ test('three steps in memory, and with a restart before each, end in the same byt
   expect(first?.metrics['grad_norm']).toBeGreaterThan(0);
   expect(first?.metrics['tokens/trained']).toBeGreaterThan(20);
 }, 120_000);
+
+test('with activations computed again, three steps with a restart before each end in the bytes of three in memory, and of one graph', async () => {
+  const recomputed = { ...config, policy: { ...config.policy, recomputeActivations: true } };
+  const memory = await threeSteps(trainerAt(join(home, 'memory')), async () => {}, {}, recomputed);
+  const restarted = trainerAt(join(home, 'disk'));
+  const disk = await threeSteps(restarted, () => restarted.loaded.close(), {}, recomputed);
+  expect(disk.map(({ policy }) => policy)).toEqual(memory.map(({ policy }) => policy));
+  const whole = await threeSteps(trainerAt(join(home, 'whole')), async () => {});
+  expect(memory[2]?.metrics['grad_norm']).toBe(whole[2]?.metrics['grad_norm']);
+}, 180_000);
 
 test('with KL the frozen policy is the one that reinforcement learning started from, before and after a restart', async () => {
   const changes = { klCoefficient: 0.5 };

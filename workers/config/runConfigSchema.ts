@@ -79,6 +79,7 @@ const policy = z
     path: z.string().min(1).nullable().default(null),
     base: z.string().min(1).optional(),
     lora: lora.nullable().default(null),
+    recomputeActivations: z.boolean().default(false),
     vocabulary: z.enum(['tags', 'bytes']).default('tags'),
     contextLength: count.default(160),
     turnFormat: z.enum(['tags', 'fences']).default('tags'),

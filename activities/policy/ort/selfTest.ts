@@ -7,6 +7,7 @@ import type { ModelConfig } from '../../../core/model/config.ts';
 import { initialWeights } from '../../../core/model/initialWeights.ts';
 import { presetConfig } from '../../../core/model/presets.ts';
 import { randomOf } from '../../../core/random.ts';
+import { GradientSum } from '../training/gradientSum.ts';
 import { Trainer } from '../training/trainer.ts';
 import type { ProviderName } from './provider.ts';
 import type { FeedArray } from './session.ts';
@@ -71,7 +72,7 @@ async function update(provider: ProviderName): Promise<Outputs> {
   try {
     const [batch] = trainer.plan(rows, 4096);
     if (batch === undefined) throw new Error('self-test: expected one micro-batch, got none');
-    return await trainer.run({ kind: 'policy', temperature: 1, loss }, rows, batch, figures, null);
+    return await trainer.run({ kind: 'policy', temperature: 1, loss }, rows, batch, figures, new GradientSum());
   } finally {
     await trainer.release();
   }

@@ -19,6 +19,8 @@ export interface SessionOptions {
   readonly optimization?: 'disabled' | 'basic' | 'extended' | 'all';
   /** Plan all activations as one block: faster, but some 40 % more memory. Default true. */
   readonly memoryPattern?: boolean;
+  /** Keep what a run has freed for the next run of this session, instead of leaving it to malloc. Default true. */
+  readonly arena?: boolean;
   /** Whether idle threads of ONNX Runtime spin for a while before they sleep. Default true. */
   readonly spinning?: boolean;
   /** How long they spin at most. Default: ONNX Runtime's own, which outlasts the pauses between runs. */
@@ -84,6 +86,7 @@ function ortOptions(options: SessionOptions): ort.InferenceSession.SessionOption
     intraOpNumThreads: options.threads ?? intraOpThreads(),
     graphOptimizationLevel: options.optimization ?? 'all',
     enableMemPattern: options.memoryPattern ?? true,
+    enableCpuMemArena: options.arena ?? true,
     extra: { session: entries },
     ...(options.profilePrefix ? { enableProfiling: true, profileFilePrefix: options.profilePrefix } : {}),
   };

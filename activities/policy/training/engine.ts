@@ -11,7 +11,14 @@ export interface LoadableTrainingEngine extends TrainingEngine {
    * `reference` is the frozen policy of a KL term; needed only with klCoefficient > 0. With `base`, weights, moments and reference are those
    * of an adapter on it.
    */
-  load(config: ModelConfig, weights: Weights, moments: AdamMoments | null, reference?: Weights | null, base?: FrozenBase | null): Promise<void>;
+  load(
+    config: ModelConfig,
+    weights: Weights,
+    moments: AdamMoments | null,
+    reference?: Weights | null,
+    base?: FrozenBase | null,
+    recomputeActivations?: boolean,
+  ): Promise<void>;
 }
 
 interface Pending {
@@ -22,8 +29,8 @@ interface Pending {
 export function createTrainingEngine(options: TrainerOptions = {}): LoadableTrainingEngine {
   const thread = new TrainingThread(options);
   return {
-    async load(config, weights, moments, reference = null, base = null) {
-      await thread.request('load', { config, weights, moments, reference, base });
+    async load(config, weights, moments, reference = null, base = null, recomputeActivations = false) {
+      await thread.request('load', { config, weights, moments, reference, base, recomputeActivations });
     },
     supervisedStep: (rows, optimizer, signal) => thread.request('supervisedStep', { rows, optimizer }, signal),
     policyStep: (rows, { signal, ...settings }) => thread.request('policyStep', { rows, settings }, signal),

@@ -2,8 +2,8 @@
 import { adamw, clipScale, sumOfSquares } from '../../../core/model/adamw.ts';
 import type { OptimizerStep, Tensor } from '../../../core/model/config.ts';
 import { embeddingName } from '../../../core/model/tensorNames.ts';
-import { embeddedGradientName, gradientName, sumName } from '../../../core/model/trainingGraph.ts';
-import type { Feed, FeedArray } from '../ort/session.ts';
+import { free } from '../ort/free.ts';
+import type { Feed } from '../ort/session.ts';
 import { NonFiniteLoss } from './errors.ts';
 
 export interface ModelState {
@@ -15,45 +15,56 @@ export interface ModelState {
 
 export class GradientSum {
   /** By tensor name. */
-  readonly sums = new Map<string, Float32Array>();
+  get sums(): ReadonlyMap<string, Float32Array> {
+    return this.#sums;
+  }
+  readonly #sums = new Map<string, Float32Array>();
 
-  /** What the graphs add their gradients to, as far as they ask for it: nothing, before the first of them. */
-  feeds(weights: ReadonlyMap<string, Tensor>, inputNames: readonly string[]): Record<string, Feed> {
-    const asked = new Set(inputNames);
-    const wanted = [...weights].filter(([name]) => asked.has(sumName(name)));
-    const zeros = new Float32Array(wanted.reduce((most, [name, { data }]) => (this.sums.has(name) ? most : Math.max(most, data.length)), 0));
-    return Object.fromEntries(wanted.map(([name, { data, shape }]) => [sumName(name), { data: this.sums.get(name) ?? zeros.subarray(0, data.length), shape }]));
+  #zeros = new Float32Array(0);
+
+  /** What a graph adds a tensor's gradient to: nothing, before the first of them. */
+  feed(name: string, { data: { length }, shape }: Tensor): Feed {
+    const sum = this.#sums.get(name);
+    if (sum === undefined && this.#zeros.length < length) this.#zeros = new Float32Array(length);
+    return { data: sum ?? this.#zeros.subarray(0, length), shape };
   }
 
-  /** Takes the outputs over. `tokens` are those that were embedded, in the order of the rows of `gradient.embedded`. */
-  take(state: ModelState, outputs: Readonly<Record<string, FeedArray>>, tokens: Int32Array): void {
-    for (const [name, { data }] of state.weights) {
-      const sum = outputs[gradientName(name)] as Float32Array | undefined;
-      if (sum) this.sums.set(name, sum);
-      else if (!this.sums.has(name)) this.sums.set(name, new Float32Array(data.length));
-    }
-    const embedded = outputs[embeddedGradientName] as Float32Array | undefined;
-    if (embedded) addRows(this.sums.get(embeddingName) as Float32Array, embedded, tokens);
+  /** Takes what a graph made of it, and gives back what was fed. */
+  set(name: string, sum: Float32Array): void {
+    const before = this.#sums.get(name);
+    if (before) free(before);
+    this.#sums.set(name, sum);
+  }
+
+  /** Row n of the gradient of the embedded tokens belongs to tokens[n]. */
+  addEmbedded(gradient: Float32Array, tokens: Int32Array, { data }: Tensor): void {
+    const table = this.#sums.get(embeddingName) ?? new Float32Array(data.length);
+    this.#sums.set(embeddingName, table);
+    addRows(table, gradient, tokens);
   }
 
   /** Changes weights and moments; answers with the norm before clipping. @throws NonFiniteLoss before any change. */
   apply(state: ModelState, optimizer: OptimizerStep): number {
+    const gradientOf = (name: string, { data }: Tensor) => this.#sums.get(name) ?? new Float32Array(data.length);
     let squares = 0;
-    for (const sum of this.sums.values()) squares += sumOfSquares(sum);
+    for (const [name, tensor] of state.weights) squares += sumOfSquares(gradientOf(name, tensor));
     const norm = Math.sqrt(squares);
     if (!Number.isFinite(norm))
       throw new NonFiniteLoss(`optimiser step ${state.step + 1}: expected a finite gradient norm, got ${norm}; the weights are unchanged`);
     state.step += 1;
-    for (const [name, { data }] of state.weights) {
+    for (const [name, tensor] of state.weights) {
       const [first, second] = [state.first.get(name) as Tensor, state.second.get(name) as Tensor];
-      const gradient = this.sums.get(name) as Float32Array;
-      adamw({ parameter: data, gradient, first: first.data, second: second.data }, state.step, optimizer, clipScale(norm, optimizer.maxGradNorm));
+      adamw(
+        { parameter: tensor.data, gradient: gradientOf(name, tensor), first: first.data, second: second.data },
+        state.step,
+        optimizer,
+        clipScale(norm, optimizer.maxGradNorm),
+      );
     }
     return norm;
   }
 }
 
-/** Row n of `gradient` belongs to tokens[n]. */
 function addRows(table: Float32Array, gradient: Float32Array, tokens: Int32Array): void {
   const width = gradient.length / tokens.length;
   for (let n = 0; n < tokens.length; n++) {

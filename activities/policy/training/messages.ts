@@ -20,6 +20,7 @@ export interface LoadRequest {
   readonly moments: AdamMoments | null;
   readonly reference: Weights | null;
   readonly base: FrozenBase | null;
+  readonly recomputeActivations: boolean;
 }
 
 export type RequestKind = keyof Requests;

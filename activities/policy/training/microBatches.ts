@@ -1,4 +1,5 @@
 /** @file Rows → micro-batches: sorted by length, so that rows of one grid of attention are about equally long. */
+import { attentionBlocks, type LayoutKind } from '../../../core/model/rowLayout.ts';
 import type { SharedPrefix } from './sharedPrefixes.ts';
 
 export interface MicroBatch {
@@ -61,6 +62,16 @@ function sharedBatch(lengths: readonly number[], groups: readonly SharedPrefix[]
     length: widthFor(groups.flatMap((group) => group.rows.map((row) => (lengths[row] as number) - group.length))),
     shared: { groups, prefixLength: widthFor(groups.map(({ length }) => length)), siblings: Math.max(...groups.map(({ rows }) => rows.length)) },
   };
+}
+
+/** What graphs of this micro-batch must be made for. */
+export function layoutKindOf({ length, shared }: MicroBatch): LayoutKind {
+  return { attentionBlocks: attentionBlocks(shared?.prefixLength ?? length), shared: shared !== null };
+}
+
+/** Keys that a token attends to at most: siblings see their prefix as well as themselves. */
+export function attendedOf({ length, shared }: MicroBatch): number {
+  return length + (shared?.prefixLength ?? 0);
 }
 
 /** Cells of the grids, padding included. */

@@ -7,7 +7,8 @@ import { perTokenRows, type TrainedRow } from './feeds.ts';
 import { GradientSum } from './gradientSum.ts';
 import { cellsOf } from './microBatches.ts';
 import { PolicyFigures } from './policyFigures.ts';
-import type { CheckPoint, Trainer } from './trainer.ts';
+import type { CheckPoint } from './sessions.ts';
+import type { Trainer } from './trainer.ts';
 import type { PolicyMetrics, PolicyStepOptions } from './types.ts';
 
 export type PolicyStepSettings = Omit<PolicyStepOptions, 'signal'>;
@@ -87,7 +88,7 @@ async function optimizerStep(trainer: Trainer, rows: readonly LossRow[], setting
   let loss = 0;
   for (const batch of trainer.plan(rows, settings.microBatchTokens)) {
     check();
-    const outputs = await trainer.run(kind, rows, batch, perToken, gradient);
+    const outputs = await trainer.run(kind, rows, batch, perToken, gradient, check);
     loss += (outputs['loss'] as Float32Array)[0] as number;
     const entropies = perTokenRows(rows, batch, outputs['entropy'] as Float32Array);
     for (const [member, logprobs] of perTokenRows(rows, batch, outputs['logprobs'] as Float32Array)) {

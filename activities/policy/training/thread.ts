@@ -31,10 +31,10 @@ async function serve({ id, kind, request, cancelled }: RequestMessage): Promise<
 }
 
 const handlers: { [K in RequestKind]: (request: Requests[K]['request'], check: () => void) => Promise<Requests[K]['answer']> } = {
-  load: async ({ config, weights, moments, reference, base }) => {
-    if (!isDeepStrictEqual([sessions?.config, sessions?.base], [config, base])) {
+  load: async ({ config, weights, moments, reference, base, recomputeActivations }) => {
+    if (!isDeepStrictEqual([sessions?.config, sessions?.base, sessions?.recomputesActivations], [config, base, recomputeActivations])) {
       await sessions?.release();
-      sessions = trainingSessions(config, options, base);
+      sessions = trainingSessions(config, { ...options, recomputeActivations }, base);
     }
     trainer = new Trainer(config, weights, moments, reference, options, sessions ?? undefined);
     return null;

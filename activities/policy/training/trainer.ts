@@ -6,18 +6,25 @@ import { checkTensors } from '../../../core/model/tensorNames.ts';
 import type { TrainingGraphKind } from '../../../core/model/trainingGraph.ts';
 import type { BatchRow } from '../../../core/run/batch.ts';
 import { largestMicroBatchTokens } from '../../../core/run/config.ts';
-import type { Feed, FeedArray, SessionOptions } from '../ort/session.ts';
+import type { Feed, SessionOptions } from '../ort/session.ts';
 import { perTokenFeed, perTokenRows, positionsOf, type TrainedRow, tokenFeeds } from './feeds.ts';
 import { GradientSum, type ModelState } from './gradientSum.ts';
+import { LayerSessions } from './layerByLayer.ts';
 import { type MicroBatch, planMicroBatches, planShared } from './microBatches.ts';
 import { type PolicyStepSettings, policyStep } from './policyStep.ts';
-import { TrainingSessions } from './sessions.ts';
+import { SessionCache } from './sessionCache.ts';
+import type { CheckPoint, PassOutputs, TrainingSessions } from './sessions.ts';
 import { sharedPrefixes } from './sharedPrefixes.ts';
 import type { PolicyMetrics, SupervisedMetrics, SupervisedRow } from './types.ts';
+import { WholeGraphSessions } from './wholeGraph.ts';
 
 export interface TrainerOptions extends SessionOptions {
   /** Estimated activation memory of all cached sessions together. */
   readonly sessionBytes?: number;
+  /** Keep only the inputs of layers, and compute the rest again on the way back: less memory, more time. Default false. */
+  readonly recomputeActivations?: boolean;
+  /** Of those that recompute: trained tokens that the head sees at once. Default by the size of the vocabulary. */
+  readonly headTokens?: number;
 }
 
 /** The session in use is always kept. */
@@ -30,11 +37,13 @@ const sessionDefaults: SessionOptions = { memoryPattern: false, spinning: false 
 
 /** They depend on the architecture alone: another checkpoint of the same model goes on with the same ones. */
 export function trainingSessions(config: ModelConfig, options: TrainerOptions, base: FrozenBase | null = null): TrainingSessions {
-  return new TrainingSessions(config, base, options.sessionBytes ?? defaultSessionBytes, { ...sessionDefaults, ...options });
+  const { sessionBytes = defaultSessionBytes, recomputeActivations = false, headTokens, ...rest } = options;
+  // Packed copies of frozen weights would take twice their size again, and products of so many rows are as fast without.
+  const frozen = base === null ? {} : { prepacking: false, externalDataFolder: base.folder };
+  // With an arena each, sessions that run in turn would hold the memory of all of them together.
+  const cache = new SessionCache(sessionBytes, { ...sessionDefaults, ...rest, ...frozen, arena: !recomputeActivations });
+  return recomputeActivations ? new LayerSessions(config, base, cache, headTokens) : new WholeGraphSessions(config, base, cache);
 }
-
-/** Called between micro-batches; throws to stop. */
-export type CheckPoint = () => void;
 
 export class Trainer {
   readonly state: ModelState;
@@ -77,7 +86,7 @@ export class Trainer {
     let loss = 0;
     for (const batch of this.plan(trained, largestMicroBatchTokens)) {
       check();
-      const outputs = await this.run({ kind: 'supervised' }, trained, batch, { weights }, gradient);
+      const outputs = await this.run({ kind: 'supervised' }, trained, batch, { weights }, gradient, check);
       loss += (outputs['loss'] as Float32Array)[0] as number;
     }
     check();
@@ -95,28 +104,24 @@ export class Trainer {
     const longest = rows.reduce((most, { tokens }) => Math.max(most, tokens.length), 0);
     if (longest > maxPositions) throw new Error(`training: expected rows of at most the model's ${maxPositions} positions, got one of ${longest} tokens`);
     const lengths = rows.map((row) => positionsOf(row.tokens));
-    const most = Math.min(maxTokens, microBatchLimit(this.config, longest));
+    const most = Math.min(maxTokens, microBatchLimit(this.config, longest, this.sessions.recomputesActivations));
     const { groups, alone } = sharedPrefixes(rows);
     return [...planShared(lengths, groups, most), ...planMicroBatches(lengths, most, alone)];
   }
 
-  /** One graph, one micro-batch; `perToken` is aligned with the tokens of each row. Gradients go to `gradient`. */
-  async run(
+  /** One micro-batch; `perToken` is aligned with the tokens of each row. Gradients go to `gradient`. */
+  run(
     kind: TrainingGraphKind,
     rows: readonly TrainedRow[],
     batch: MicroBatch,
     perToken: Readonly<Record<string, readonly Float32Array[]>>,
-    gradient: GradientSum | null,
+    gradient: GradientSum,
+    check: CheckPoint = () => {},
     weights: Weights = this.state.weights,
-  ): Promise<Readonly<Record<string, FeedArray>>> {
-    const session = await this.sessions.get(kind, batch);
+  ): Promise<PassOutputs> {
     const feeds: Record<string, Feed> = tokenFeeds(this.config, rows, batch);
-    for (const [name, { data, shape }] of weights) feeds[name] = { data, shape };
     for (const [name, values] of Object.entries(perToken)) feeds[name] = perTokenFeed(rows, values, batch);
-    Object.assign(feeds, (gradient ?? new GradientSum()).feeds(this.state.weights, session.inputNames));
-    const outputs = await session.run(feeds);
-    gradient?.take(this.state, outputs, feeds['tokens']?.data as Int32Array);
-    return outputs;
+    return this.sessions.run({ kind, batch, feeds, weights, gradient, check });
   }
 
   /** Log-probabilities of every row's trained tokens, without a gradient. */
@@ -124,7 +129,7 @@ export class Trainer {
     const found = new Map<number, Float32Array>();
     for (const batch of this.plan(rows, maxTokens)) {
       check();
-      const outputs = await this.run({ kind: 'forward', temperature }, rows, batch, {}, null, weights);
+      const outputs = await this.run({ kind: 'forward', temperature }, rows, batch, {}, new GradientSum(), check, weights);
       for (const [row, values] of perTokenRows(rows, batch, outputs['logprobs'] as Float32Array)) found.set(row, values);
     }
     return rows.map((_, row) => found.get(row) as Float32Array);
