@@ -15,6 +15,8 @@ export interface UpdateCase {
   readonly promptTokens: number;
   readonly trainedTokens: number;
   readonly adapter: boolean;
+  /** Layer by layer, with activations computed again (policy.recomputeActivations). */
+  readonly recomputes?: boolean;
   /** Measured ones a round; one before them makes the sessions. */
   readonly steps: number;
 }

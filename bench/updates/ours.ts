@@ -49,11 +49,11 @@ async function measure(measured: UpdateCase): Promise<OurUpdates> {
   }
 }
 
-async function trainerOf({ shape, adapter }: UpdateCase, folder: string): Promise<Trainer> {
+async function trainerOf({ shape, adapter, recomputes = false }: UpdateCase, folder: string): Promise<Trainer> {
   const config = configs[shape];
-  if (!adapter) return new Trainer(config, initialWeights(config, 1), null, null);
-  const base = await writeBase(config, folder);
-  return new Trainer(config, initialAdapter(config, lora, 1), null, null, {}, trainingSessions(config, {}, base));
+  const base = adapter ? await writeBase(config, folder) : null;
+  const weights = adapter ? initialAdapter(config, lora, 1) : initialWeights(config, 1);
+  return new Trainer(config, weights, null, null, {}, trainingSessions(config, { recomputeActivations: recomputes }, base));
 }
 
 async function updateSeconds(trainer: Trainer, measured: UpdateCase): Promise<number[]> {

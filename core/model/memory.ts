@@ -45,9 +45,11 @@ export function memoryProblem(
   const { trainerBytes, activationBytes, policyWorkerBytes } = memoryEstimate(config, lora, contextLength, recomputes);
   const needed = trainerBytes + activationBytes + policyWorkerBytes;
   if (needed <= memoryBytes) return undefined;
-  const remedy =
-    lora === null
-      ? 'train an adapter (policy.lora), or lower policy.contextLength, or use a smaller model'
-      : 'lower policy.contextLength, or use a smaller model';
-  return `expected a policy that fits into the ${memoryBytes} bytes of this machine, got one that needs ${needed} for trainer and policy worker; ${remedy}`;
+  const remedies = [
+    ...(lora === null ? ['train an adapter (policy.lora)'] : []),
+    ...(recomputes ? [] : ['compute activations again (policy.recomputeActivations)']),
+    'lower policy.contextLength',
+    'use a smaller model',
+  ];
+  return `expected a policy that fits into the ${memoryBytes} bytes of this machine, got one that needs ${needed} for trainer and policy worker; ${remedies.join(', or ')}`;
 }

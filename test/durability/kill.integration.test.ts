@@ -59,10 +59,10 @@ async function play(run: string, config: RunConfig) {
 }
 
 /** Starts a run, does the damage once its moment has come, and expects the same end as the uninterrupted run's. */
-async function survive(run: string, damage: (client: Client) => Promise<void>): Promise<void> {
+async function survive(run: string, damage: (client: Client) => Promise<void>, config = reference.config): Promise<void> {
   const client = await turnwise.client();
   try {
-    await turnwise.train(client, run, reference.config);
+    await turnwise.train(client, run, config);
     await damage(client);
   } finally {
     await client.connection.close();
@@ -120,6 +120,15 @@ describe('kill -9 during a run of three steps', () => {
       await untilStarted(client, workflowIds.step('kill-update', 2), 'update');
       turnwise.kill('trainer');
     });
+  }, 180_000);
+
+  test('the trainer, in the middle of an update that computes activations again: the same weights as in one graph', async () => {
+    const config = { ...reference.config, policy: { ...reference.config.policy, recomputeActivations: true } };
+    const kill = async (client: Client) => {
+      await untilStarted(client, workflowIds.step('kill-recomputed', 2), 'update');
+      turnwise.kill('trainer');
+    };
+    await survive('kill-recomputed', kill, config);
   }, 180_000);
 
   test('the trainer, between the update and its checkpoint', async () => {
