@@ -29,12 +29,12 @@ export function activationBytes(config: ModelConfig, tokens: number, attended: n
 }
 
 /** A session of one layer, forward and backward. */
-export function layerActivationBytes(config: ModelConfig, tokens: number, attended: number): number {
+function layerActivationBytes(config: ModelConfig, tokens: number, attended: number): number {
   return arenaFactor * float * tokens * 2 * layerElements(config, attended);
 }
 
 /** A session of the head. */
-export function headActivationBytes({ vocabSize }: ModelConfig, tokens: number): number {
+function headActivationBytes({ vocabSize }: ModelConfig, tokens: number): number {
   return arenaFactor * float * tokens * 4 * vocabSize;
 }
 

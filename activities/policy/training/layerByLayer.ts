@@ -4,7 +4,7 @@
  */
 
 import type { Graph } from '../../../core/graph/graph.ts';
-import { headActivationBytes, headTokens, layerActivationBytes } from '../../../core/model/activations.ts';
+import { headTokens } from '../../../core/model/activations.ts';
 import type { ModelConfig, Tensor } from '../../../core/model/config.ts';
 import { gradientName, sumName } from '../../../core/model/gradientOutputs.ts';
 import { embeddingGraph, headGraph, hiddenName, type LayerKind, layerBackwardGraph, layerGraph, outputName } from '../../../core/model/layerGraphs.ts';
@@ -15,11 +15,14 @@ import { free } from '../ort/free.ts';
 import type { Feed, Session } from '../ort/session.ts';
 import { FrozenLayer } from './frozenLayer.ts';
 import { headInPieces } from './headInPieces.ts';
-import { attendedOf, cellsOf, layoutKindOf } from './microBatches.ts';
+import { layoutKindOf } from './microBatches.ts';
 import type { SessionCache } from './sessionCache.ts';
 import type { Pass, PassOutputs, TrainingSessions } from './sessions.ts';
 
 type Feeds = Readonly<Record<string, Feed>>;
+
+/** By a session between two runs: it has no arena, and its weights are inputs. */
+const heldBytes = 0;
 
 export class LayerSessions implements TrainingSessions {
   readonly config: ModelConfig;
@@ -70,14 +73,14 @@ export class LayerSessions implements TrainingSessions {
 
   /** [N, D] */
   async #embedded({ feeds, weights }: Pass): Promise<Float32Array> {
-    const session = await this.#cache.get('embedding', 0, () => embeddingGraph(this.config, this.base));
+    const session = await this.#cache.get('embedding', heldBytes, () => embeddingGraph(this.config, this.base));
     const outputs = await session.run(askedOf(session, { ...feeds, ...Object.fromEntries(weights) }));
     return outputs[outputName] as Float32Array;
   }
 
   async #forward(pass: Pass, layer: number, hidden: Float32Array): Promise<Float32Array> {
     const kind = this.#kindOf(pass, layer);
-    const session = await this.#layerSession(pass, 'forward', kind, () => layerGraph(this.config, this.base, kind));
+    const session = await this.#layerSession('forward', kind, () => layerGraph(this.config, this.base, kind));
     const outputs = await session.run(askedOf(session, { ...pass.feeds, ...this.#layerFeeds(pass, layer, hidden) }));
     return outputs[outputName] as Float32Array;
   }
@@ -103,7 +106,7 @@ export class LayerSessions implements TrainingSessions {
     const kind = this.#kindOf(pass, layer);
     const wantsHidden = this.base === null || layer > this.#lowest;
     const graph = () => layerBackwardGraph(this.config, this.base, kind, wantsHidden);
-    const session = await this.#layerSession(pass, `backward ${wantsHidden}`, kind, graph);
+    const session = await this.#layerSession(`backward ${wantsHidden}`, kind, graph);
     const trained = this.#trained[layer] as readonly string[];
     const sums = trained.map((name) => [sumName(inLayer(name, 0)), pass.gradient.feed(name, pass.weights.get(name) as Tensor)] as const);
     const above = { [gradientName(outputName)]: this.#rows(ofOutput), ...Object.fromEntries(sums) };
@@ -116,8 +119,7 @@ export class LayerSessions implements TrainingSessions {
   async #head(pass: Pass, data: Float32Array): Promise<PassOutputs> {
     const { config, base } = this;
     const hidden = { data, width: config.hiddenSize };
-    const bytes = headActivationBytes(config, Math.min(this.#headTokens, data.length / hidden.width));
-    const session = await this.#cache.get(JSON.stringify(pass.kind), bytes, () => headGraph(config, base, pass.kind));
+    const session = await this.#cache.get(JSON.stringify(pass.kind), heldBytes, () => headGraph(config, base, pass.kind));
     return headInPieces(session, pass, hidden, this.#headTokens);
   }
 
@@ -126,10 +128,9 @@ export class LayerSessions implements TrainingSessions {
   }
 
   /** Layers whose trained tensors have the same names have the same graph. */
-  #layerSession({ batch }: Pass, direction: string, { layer, ...kind }: LayerKind, graph: () => Graph): Promise<Session> {
+  #layerSession(direction: string, { layer, ...kind }: LayerKind, graph: () => Graph): Promise<Session> {
     const trained = (this.#trained[layer] as readonly string[]).map((name) => inLayer(name, 0));
-    const bytes = layerActivationBytes(this.config, cellsOf(batch), attendedOf(batch));
-    return this.#cache.get(JSON.stringify([direction, kind, this.base === null ? null : trained]), bytes, graph);
+    return this.#cache.get(JSON.stringify([direction, kind, this.base === null ? null : trained]), heldBytes, graph);
   }
 
   /** The layer's tensors and its input. */
