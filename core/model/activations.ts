@@ -60,8 +60,12 @@ export function largestActivationBytes(config: ModelConfig, longestRow: number, 
   return activationBytes(config, Math.max(longestRow, microBatchLimit(config, longestRow)), longestRow);
 }
 
+/** What ONNX Runtime itself holds once it has run: measured on S and M, where it is no longer small beside the activations. */
+const runtimeBytes = 40e6;
+
 /** Inputs of all layers, and one layer or one piece of the head at a time, as malloc leaves them scattered. */
 function recomputedBytes(config: ModelConfig, tokens: number, attended: number): number {
   const inputs = float * tokens * config.hiddenSize * (config.layerCount + 2);
-  return inputs + layerActivationBytes(config, tokens, attended) + headActivationBytes(config, Math.min(tokens, headTokens(config)));
+  const head = headActivationBytes(config, Math.min(tokens, headTokens(config)));
+  return runtimeBytes + inputs + layerActivationBytes(config, tokens, attended) + head;
 }

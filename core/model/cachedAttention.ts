@@ -11,7 +11,7 @@ import type { ModelConfig } from './config.ts';
 export const masked = -1e9;
 
 export interface AttentionInputs {
-  /** [B, kv, group · T, headDim], or [B, heads, 1, headDim] of single tokens */
+  /** [B, heads, T, headDim] */
   readonly query: Value;
   /** [B, kv, T, headDim] */
   readonly key: Value;
@@ -31,7 +31,10 @@ export function chunkAttention(graph: Graph, config: ModelConfig, positions: Val
     const perGroup = ops.reshapeTo(scores, ownShape(positions, [kvHeads, heads / kvHeads, -1]), ['B', kvHeads, heads / kvHeads, 'T', 'T']);
     return ops.reshapeTo(ops.add(perGroup, ownMask), ownShape(positions, [kvHeads, -1]), ['B', kvHeads, 'group·T', 'T']);
   };
-  return ({ query, key, value }, layer) => {
+  // The queries that share a key lie in one matrix.
+  const folded = (query: Value) => ops.reshapeTo(query, graph.integers([0, kvHeads, -1, headDim]), ['B', kvHeads, 'group·T', headDim]);
+  return ({ query: unfolded, key, value }, layer) => {
+    const query = folded(unfolded);
     const [keys, values] = cache(graph, ['keys', 'values'], layer, ['B', kvHeads, 'S', headDim]);
     const past = ops.add(ops.fusedMatMul(query, keys, { ...scale, transB: true }), mask);
     const own = causal(ops.fusedMatMul(query, key, { ...scale, transB: true }));

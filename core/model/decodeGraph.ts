@@ -132,7 +132,7 @@ function attentionInputs(context: Context, normed: Value, layer: number): Attent
       ? ops.reshape(joined, ['B', all, 1, headDim])
       : ops.transpose(ops.reshapeTo(joined, rowShape(context, [all, headDim]), ['B', 'T', all, headDim]), [0, 2, 1, 3]);
   const [query, key, value] = rotated(context, perHead, layer);
-  return { query: kind === 'decode' ? query : foldGroups(query, config), key, value };
+  return { query, key, value };
 }
 
 /** Splits [B, heads + 2 kv, T, headDim] into queries, keys and values; normalises and rotates the first two. */
@@ -160,12 +160,6 @@ function attend({ attention, config, weight, linear }: Context, inputs: Attentio
 /** [B, T, …inner] as an int64 value. */
 function rowShape(context: Context, inner: readonly number[]): Value {
   return ops.concat([ops.shape(context.positions), context.graph.integers(inner)], 0);
-}
-
-/** [B, heads, T, headDim] → [B, kv, group · T, headDim]: the queries that share a key lie in one matrix. */
-function foldGroups(query: Value, { kvHeadCount: kvHeads, headDim }: ModelConfig): Value {
-  const target = query.graph.integers([0, kvHeads, -1, headDim]);
-  return ops.reshapeTo(query, target, ['B', kvHeads, 'group·T', headDim]);
 }
 
 function feedForward({ config, weight, packed, linear }: Context, normed: Value, layer: number): Value {

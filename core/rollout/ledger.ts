@@ -3,6 +3,7 @@
  * Binary form, little-endian: u32 given, u32 sampled, then i32[given], i32[sampled], f32[sampled] log-probabilities. What quantised weights
  * sampled cannot be trained on: in place of log-probabilities its segment has one byte, their bits.
  */
+import { bitsOf } from '../model/quantisation.ts';
 import type { QuantisedWeights } from './types.ts';
 
 interface Tokens {
@@ -28,8 +29,6 @@ export function isQuantised(segment: Segment): segment is QuantisedSegment {
   return 'weights' in segment;
 }
 
-const bits = { int8: 8, int4: 4 } as const satisfies Record<QuantisedWeights, number>;
-
 export function encodeSegment(segment: Segment): Uint8Array {
   const { given, sampled } = segment;
   const tail = tailOf(segment);
@@ -46,7 +45,7 @@ export function encodeSegment(segment: Segment): Uint8Array {
 }
 
 function tailOf(segment: Segment): Uint8Array {
-  if (isQuantised(segment)) return Uint8Array.of(bits[segment.weights]);
+  if (isQuantised(segment)) return Uint8Array.of(bitsOf[segment.weights]);
   const { sampled, behaviorLogprobs } = segment;
   if (sampled.length !== behaviorLogprobs.length) {
     throw new Error(`encodeSegment: expected one log-probability per sampled token (${sampled.length}), got ${behaviorLogprobs.length}`);
@@ -79,9 +78,9 @@ export function decodeSegment(bytes: Uint8Array): Segment {
 }
 
 function weightsWithBits(count: number): QuantisedWeights {
-  if (count === bits.int8) return 'int8';
-  if (count === bits.int4) return 'int4';
-  throw new Error(`decodeSegment: expected weights of ${bits.int8} or ${bits.int4} bits, got ${count}`);
+  if (count === bitsOf.int8) return 'int8';
+  if (count === bitsOf.int4) return 'int4';
+  throw new Error(`decodeSegment: expected weights of ${bitsOf.int8} or ${bitsOf.int4} bits, got ${count}`);
 }
 
 /** All tokens of a trajectory in order, T of them. */

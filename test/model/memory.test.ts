@@ -36,10 +36,10 @@ test('micro-batches are as large as pays, but hold no more than 4 GB; a row that
 });
 
 test('with activations computed again, the estimate is what measured updates held or more, and micro-batches are larger', () => {
-  // Resident bytes that updates added beyond weights, moments and gradients (docs/log.md); some 40 MB of them are ONNX Runtime's own.
+  // Resident bytes that updates added beyond weights, moments and gradients (docs/log.md), ONNX Runtime's own among them.
   const measured = { S: 145e6, M: 420e6 };
-  expect(memoryEstimate(presetConfig('S', 512), null, 256, true).activationBytes).toBeGreaterThan(measured.S - 40e6);
-  expect(memoryEstimate(presetConfig('M', 4096), null, 512, true).activationBytes).toBeGreaterThan(measured.M - 40e6);
+  expect(memoryEstimate(presetConfig('S', 512), null, 256, true).activationBytes).toBeGreaterThan(measured.S);
+  expect(memoryEstimate(presetConfig('M', 4096), null, 512, true).activationBytes).toBeGreaterThan(measured.M);
   expect(memoryEstimate(half, lora, 256, true).activationBytes).toBeLessThan(memoryEstimate(half, lora, 256).activationBytes / 2);
   expect(microBatchLimit(half, 256, true)).toBe(1536);
 });

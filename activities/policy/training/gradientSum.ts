@@ -2,9 +2,9 @@
 import { adamw, clipScale, sumOfSquares } from '../../../core/model/adamw.ts';
 import type { OptimizerStep, Tensor } from '../../../core/model/config.ts';
 import { embeddingName } from '../../../core/model/tensorNames.ts';
-import { free } from '../ort/free.ts';
 import type { Feed } from '../ort/session.ts';
 import { NonFiniteLoss } from './errors.ts';
+import { free } from './free.ts';
 
 export interface ModelState {
   readonly weights: Map<string, Tensor>;

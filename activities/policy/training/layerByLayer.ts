@@ -11,8 +11,8 @@ import { embeddingGraph, headGraph, hiddenName, type LayerKind, layerBackwardGra
 import { type FrozenBase, trainedShapes } from '../../../core/model/lora.ts';
 import { ofLayer } from '../../../core/model/parameters.ts';
 import { embeddingName, inLayer, layerOf } from '../../../core/model/tensorNames.ts';
-import { free } from '../ort/free.ts';
 import type { Feed, Session } from '../ort/session.ts';
+import { free } from './free.ts';
 import { FrozenLayer } from './frozenLayer.ts';
 import { headInPieces } from './headInPieces.ts';
 import { layoutKindOf } from './microBatches.ts';
