@@ -10,6 +10,7 @@ import { intraOpThreads } from '../activities/policy/ort/session.ts';
 import type { Figure } from './figure.ts';
 import type { GenerationCase } from './generation/cases.ts';
 import { type Side, startOurs, startPeers } from './generation/sides.ts';
+import { peerMissing } from './updates/peer.ts';
 
 interface Case extends GenerationCase {
   readonly bar: number;
@@ -90,7 +91,7 @@ function figuresOf({ shape, rows, promptTokens, sampledTokens, shared, bar }: Ca
           bar: `≥ ${bar}`,
           pass: null,
           spread: null,
-          how: `skipped: no Python with torch and transformers; name one in TURNWISE_PYTHON`,
+          how: `skipped: ${peerMissing()}`,
         },
   ];
 }

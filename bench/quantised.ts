@@ -1,22 +1,16 @@
 /**
  * @file What weights of few bits cost or gain in speed: sampled tokens a second of concurrent calls with int8 and int4 ÷ float32, one decoder holding
- * all three. No bar: they are for machines and policies where they pay. Speed does not depend on the values of the weights, so these are random.
+ * all three. No bar: they are for machines and policies where they pay.
  * Traps: those of decoding.ts; the three alternate, round by round, and every round has prompts of its own.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { writePolicyDirectory } from '../activities/checkpoint/policyDirectory.ts';
-import { jsonBytes } from '../activities/checkpoint/policyFiles.ts';
 import { Decoder } from '../activities/policy/decoding/decoder.ts';
-import type { DecodingRequest } from '../activities/policy/decoding/decodingRequest.ts';
 import { intraOpThreads } from '../activities/policy/ort/session.ts';
-import { huggingFaceConfigOf } from '../core/model/huggingFaceConfig.ts';
-import { initialWeights } from '../core/model/initialWeights.ts';
-import { presetConfig } from '../core/model/presets.ts';
 import { type WeightPrecision, weightPrecisions } from '../core/model/quantisation.ts';
-import { randomOf } from '../core/random.ts';
 import type { Figure } from './figure.ts';
+import { tokensPerSecond, writeRandomPolicy } from './generation/concurrentCalls.ts';
 
 /** As in the quickstart, and as in decoding.ts. */
 const vocabSizes = { nano: 98, S: 98, M: 4096 } as const;
@@ -39,9 +33,7 @@ export async function quantisedFigures(): Promise<Figure[]> {
 }
 
 async function figuresOfShape(directory: string, shape: ShapeName): Promise<Figure[]> {
-  const config = presetConfig(shape, vocabSizes[shape]);
-  const files = new Map([['config.json', jsonBytes(huggingFaceConfigOf(config, { endOfTurn: 0, padding: 0 }))]]);
-  await writePolicyDirectory(directory, { weights: initialWeights(config, 1), files, card: '' });
+  await writeRandomPolicy(directory, shape, vocabSizes[shape]);
   const decoder = new Decoder({ maxPolicies: weightPrecisions.length });
   try {
     const figures: Figure[] = [];
@@ -53,11 +45,12 @@ async function figuresOfShape(directory: string, shape: ShapeName): Promise<Figu
 }
 
 async function figuresOfBatch(decoder: Decoder, directory: string, shape: ShapeName, rows: number): Promise<Figure[]> {
+  const calls = { vocabSize: vocabSizes[shape], rows, promptTokens, sampledTokens, shared: false };
   const rates: Record<WeightPrecision, number[]> = { float32: [], int8: [], int4: [] };
   // Round 0 loads the sessions and warms them up.
   for (let round = 0; round <= rounds; round++) {
     for (const weights of weightPrecisions) {
-      const rate = await tokensPerSecond(decoder, { key: directory, path: directory, weights }, requestsOf(shape, rows, round));
+      const rate = await tokensPerSecond(decoder, { key: directory, path: directory, weights }, calls, round);
       if (round > 0) rates[weights].push(rate);
     }
   }
@@ -69,22 +62,6 @@ async function figuresOfBatch(decoder: Decoder, directory: string, shape: ShapeN
     figure(`${name}.int8`, ratios('int8'), '×', `${how}; ÷ float32 in the same round`),
     figure(`${name}.int4`, ratios('int4'), '×', `${how}; ÷ float32 in the same round`),
   ];
-}
-
-function requestsOf(shape: ShapeName, rows: number, round: number): DecodingRequest[] {
-  return Array.from({ length: rows }, (_, row) => {
-    const random = randomOf(1000 * round + row);
-    const context = Int32Array.from({ length: promptTokens }, () => random.integer(0, vocabSizes[shape] - 1));
-    return { context, seed: row, rule: { temperature: 1, topK: 0, topP: 1 }, maxTokens: sampledTokens, endTokens: [] };
-  });
-}
-
-async function tokensPerSecond(decoder: Decoder, policy: Parameters<Decoder['generate']>[0], requests: readonly DecodingRequest[]): Promise<number> {
-  // Its sessions have slept while the others measured.
-  await decoder.generate(policy, { ...(requests[0] as DecodingRequest), context: Int32Array.of(1), maxTokens: 16 });
-  const start = performance.now();
-  await Promise.all(requests.map((request) => decoder.generate(policy, request)));
-  return (requests.length * sampledTokens * 1000) / (performance.now() - start);
 }
 
 function figure(name: string, values: readonly number[], unit: string, how: string): Figure {

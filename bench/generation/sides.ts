@@ -1,10 +1,10 @@
 /** @file The processes that generate: ours and the peer's. Each is kept for all cases and sleeps while another one is measured. */
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { intraOpThreads } from '../../activities/policy/ort/session.ts';
 import { allocatorSettings, workerFlags } from '../../workers/supervisor/workerProcess.ts';
+import { peerMissing } from '../updates/peer.ts';
 import type { GenerationCase } from './cases.ts';
 
 export interface Side {
@@ -19,8 +19,8 @@ export function startOurs(home: string): Side {
 
 /** The peer with its own allocator settings and with those of our workers, which suit it better or worse; none without a Python that has it. */
 export function startPeers(): Side[] {
-  const python = process.env['TURNWISE_PYTHON'];
-  if (!python || !existsSync(python)) return [];
+  if (peerMissing()) return [];
+  const python = process.env['TURNWISE_PYTHON'] as string;
   const threads = { OMP_NUM_THREADS: String(intraOpThreads()) };
   const script = join(import.meta.dirname, '../peer_generate.py');
   return [threads, { ...threads, ...allocatorSettings }].map((settings) => started(python, [script], settings));

@@ -3,17 +3,14 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { endedCommand } from '../support/endedCommand.ts';
-import { temporaryDirectory } from '../support/temporaryDirectory.ts';
-import { run, TestedTrainer, testedConfig } from '../trainer/trainerProcess.ts';
+import { homeWithRun } from '../trainer/homeWithRun.ts';
+import { run } from '../trainer/trainerProcess.ts';
 
 const model = resolve('test/golden/models/qwen2-tiny');
 let home = '';
 
 beforeAll(async () => {
-  home = await temporaryDirectory('wrong-evaluation');
-  const trainer = new TestedTrainer(home);
-  await trainer.prepareRun(testedConfig());
-  await trainer.loaded.close();
+  home = await homeWithRun('wrong-evaluation');
 });
 
 /** `{home}` stands for the directory of this test. */

@@ -1,23 +1,19 @@
 /** @file What `npm run export` and `npm run serve` say of a policy, a place or an address that they cannot use, and what they do with those that they can. */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { endedCommand } from '../support/endedCommand.ts';
-import { temporaryDirectory } from '../support/temporaryDirectory.ts';
-import { run, TestedTrainer, testedConfig } from '../trainer/trainerProcess.ts';
+import { servedCommand } from '../support/servedCommand.ts';
+import { homeWithRun } from '../trainer/homeWithRun.ts';
+import { run } from '../trainer/trainerProcess.ts';
 
 const model = resolve('test/golden/models/qwen2-tiny');
 let home = '';
 
 beforeAll(async () => {
-  home = await temporaryDirectory('wrong-policy');
-  const trainer = new TestedTrainer(home);
-  await trainer.prepareRun(testedConfig());
-  await trainer.loaded.close();
+  home = await homeWithRun('wrong-policy');
   mkdirSync(join(home, 'full'));
   mkdirSync(join(home, 'empty'));
   writeFileSync(join(home, 'full/file'), '');
@@ -84,15 +80,7 @@ test('what is exported is named as it was asked for', async () => {
 });
 
 test('a server says with which weights it answers', async () => {
-  const env = { ...process.env, TURNWISE_HOME: home };
-  const server = spawn(process.execPath, [resolve('scripts/serve.ts'), run, '--weights', 'int8', '--port', '0'], { env, stdio: ['ignore', 'pipe', 'inherit'] });
-  const closed = once(server, 'close');
-  let said = '';
-  for await (const chunk of server.stdout) {
-    said += String(chunk);
-    if (said.includes('try it:')) server.kill('SIGINT');
-  }
-  await closed;
+  const { said, code } = await servedCommand([run, '--weights', 'int8'], { TURNWISE_HOME: home });
   expect(said).toMatch(/^tested \(global_step_0\), context \d+ tokens, weights int8, as model "tested" at http:/);
-  expect(server.exitCode).toBe(0);
+  expect(code).toBe(0);
 });

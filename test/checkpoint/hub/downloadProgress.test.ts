@@ -1,7 +1,6 @@
 /** @file What a person sees while a model of the hub is downloaded. */
-import { execFile, spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +8,7 @@ import { promisify } from 'node:util';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { downloadBlob } from '../../../activities/checkpoint/hub/downloadBlob.ts';
 import { downloadProgress } from '../../../activities/checkpoint/hub/downloadProgress.ts';
+import { servedCommand } from '../../support/servedCommand.ts';
 import { commit, hubHome, tiny, tinyHubAsked } from './hubHome.ts';
 
 let home = '';
@@ -51,17 +51,10 @@ test('`train` shows a download from its start, and none where there is none', as
 }, 60_000);
 
 test('`serve` shows it too, and ends when it is told to', async () => {
-  const serve = spawn(process.execPath, ['scripts/serve.ts', 'hub:org/tiny', '--port', '0'], { stdio: ['ignore', 'pipe', 'inherit'] });
-  const closed = once(serve, 'close');
-  let said = '';
-  for await (const chunk of serve.stdout) {
-    said += String(chunk);
-    if (said.includes('try it:')) serve.kill('SIGINT');
-  }
-  await closed;
+  const { said, code } = await servedCommand(['hub:org/tiny']);
   expect(said).toMatch(first);
   expect(said.search(first)).toBeLessThan(said.indexOf('try it:'));
-  expect(serve.exitCode).toBe(0);
+  expect(code).toBe(0);
 }, 60_000);
 
 test('`export --onnx` shows it too, before what it wrote', async () => {
