@@ -53,32 +53,49 @@ function ownShape(positions: Value, inner: readonly number[]): Value {
 }
 
 /**
- * A token sees its row's context, what the row has sampled since, and itself. The queries of all rows at a context meet its keys and its values in
- * one product each, so that these are read once. Between the two, one softmax runs over the whole row. Inputs: see `decodeGraph`.
+ * A token sees its row's context, what the row has sampled since, and itself; one softmax runs over the whole row. Inputs: see `decodeGraph`.
  * What a row has sampled meets one query a product: kernels for one query read a matrix where it lies, those for several copy it first,
  * which would be most of the work. They know no factor, so queries are scaled beforehand.
  */
-export function tokenAttention(graph: Graph, config: ModelConfig): CachedAttention {
+export function tokenAttention(graph: Graph, config: ModelConfig, withContexts: boolean): CachedAttention {
   const { headCount: heads, kvHeadCount: kvHeads, headDim } = config;
   const group = heads / kvHeads;
-  const mask = graph.input('mask', 'float32', ['B', 1, 1, 1, 'P+S+1']);
-  const parts = graph.input('parts', 'int64', [3]);
-  const toSeats = graph.input('toSeats', 'int64', ['C', kvHeads, 'R·group', 4]);
-  const toRows = graph.input('toRows', 'int64', ['B', kvHeads, group, 1, 3]);
+  const widths = withContexts ? ['P', 'S', 1] : ['S', 1];
+  const width = widths.join('+');
+  const mask = graph.input('mask', 'float32', ['B', 1, 1, 1, width]);
+  const parts = graph.input('parts', 'int64', [widths.length]);
+  const contextOf = withContexts ? contextProducts(graph, config) : () => null;
   const scale = 1 / Math.sqrt(headDim);
   const ofRow = (x: Value, queries: number) => ops.reshape(x, ['B', kvHeads, queries, 1, headDim]);
   return (inputs, layer) => {
     const [query, key, value] = [ops.mul(ofRow(inputs.query, group), scale), ofRow(inputs.key, 1), ofRow(inputs.value, 1)];
-    const [contextKeys, contextValues] = cache(graph, ['contextKeys', 'contextValues'], layer, ['C', kvHeads, 'P', headDim]);
     const [keys, values] = cache(graph, ['keys', 'values'], layer, ['B', kvHeads, 1, 'S', headDim]);
-    const toContext = ops.gatherND(ops.fusedMatMul(ops.gatherND(query, toSeats), contextKeys, { transB: true }), toRows);
-    const toSampled = ops.fusedMatMul(query, keys, { transB: true });
-    const toItself = ops.fusedMatMul(query, key, { transB: true });
-    const probabilities = ops.softmax(ops.add(ops.concat([toContext, toSampled, toItself], 4, 'P+S+1'), mask));
-    const [ofContext, ofSampled, ofItself] = ops.splitBy(probabilities, parts, 4, ['P', 'S', 1]) as [Value, Value, Value];
-    const fromContext = ops.gatherND(ops.fusedMatMul(ops.gatherND(ofContext, toSeats), contextValues), toRows);
+    const context = contextOf(layer);
+    const toRow = [ops.fusedMatMul(query, keys, { transB: true }), ops.fusedMatMul(query, key, { transB: true })];
+    const scores = ops.concat(context ? [context.scores(query), ...toRow] : toRow, 4, width);
+    const [ofItself, ofSampled, ofContext] = ops.splitBy(ops.softmax(ops.add(scores, mask)), parts, 4, widths).reverse() as [Value, Value, Value?];
     const fromRow = ops.add(ops.fusedMatMul(ofSampled, values), ops.mul(ofItself, value));
-    return ops.reshape(ops.add(fromContext, fromRow), ['N', heads * headDim]);
+    return ops.reshape(context && ofContext ? ops.add(context.mixed(ofContext), fromRow) : fromRow, ['N', heads * headDim]);
+  };
+}
+
+interface ContextProducts {
+  /** [B, kv, group, 1, headDim] → [B, kv, group, 1, P] */
+  readonly scores: (query: Value) => Value;
+  /** [B, kv, group, 1, P] → [B, kv, group, 1, headDim] */
+  readonly mixed: (probabilities: Value) => Value;
+}
+
+/** The queries of all rows at a context meet its keys, and their probabilities its values, in one product each, so that these are read once. */
+function contextProducts(graph: Graph, { headCount, kvHeadCount: kvHeads, headDim }: ModelConfig): (layer: number) => ContextProducts {
+  const toSeats = graph.input('toSeats', 'int64', ['C', kvHeads, 'R·group', 4]);
+  const toRows = graph.input('toRows', 'int64', ['B', kvHeads, headCount / kvHeads, 1, 3]);
+  return (layer) => {
+    const [keys, values] = cache(graph, ['contextKeys', 'contextValues'], layer, ['C', kvHeads, 'P', headDim]);
+    return {
+      scores: (query) => ops.gatherND(ops.fusedMatMul(ops.gatherND(query, toSeats), keys, { transB: true }), toRows),
+      mixed: (probabilities) => ops.gatherND(ops.fusedMatMul(ops.gatherND(probabilities, toSeats), values), toRows),
+    };
   };
 }
 

@@ -25,19 +25,23 @@ export const cacheBlock = 32;
  *  tokens, positions int64 [B, 1], mask [B, 1, 1, 1, P + S + 1] (0 or `masked`; the last for the token itself), parts int64 [3] (P, S, 1),
  *  contextKeys.l and contextValues.l [C, kv, P, headDim], keys.l and values.l [B, kv, 1, S, headDim],
  *  toSeats int64 [C, kv, R · group, 4] (row, key head and group of the query that sits there, 0), toRows int64 [B, kv, group, 1, 3] (the seat of a query).
+ *  Without contexts what belongs to them is left out: their caches, toSeats, toRows and the first of the parts.
  *  Outputs: kv as above with T = 1, logits [B, V]. */
 export function prefillGraph(config: ModelConfig, weights: Weights, precision: WeightPrecision = 'float32'): Graph {
   return buildGraph(config, weights, 'prefill', precision);
 }
 
-export function decodeGraph(config: ModelConfig, weights: Weights, precision: WeightPrecision = 'float32'): Graph {
-  return buildGraph(config, weights, 'decode', precision);
+export function decodeGraph(config: ModelConfig, weights: Weights, precision: WeightPrecision = 'float32', withContexts = true): Graph {
+  return buildGraph(config, weights, withContexts ? 'decode' : 'decodeWithoutContexts', precision);
 }
+
+/** `decodeWithoutContexts`: where P is 0, with the same numbers. */
+type GraphKind = 'prefill' | 'decode' | 'decodeWithoutContexts';
 
 interface Context {
   readonly graph: Graph;
   readonly config: ModelConfig;
-  readonly kind: 'prefill' | 'decode';
+  readonly kind: GraphKind;
   readonly weight: (name: string) => Value;
   readonly packed: (name: string, parts: readonly string[]) => Value;
   /** x Wᵀ + bias, W made of matrices one below the other. */
@@ -48,10 +52,10 @@ interface Context {
   readonly attention: CachedAttention;
 }
 
-function buildGraph(config: ModelConfig, weights: Weights, kind: 'prefill' | 'decode', precision: WeightPrecision): Graph {
+function buildGraph(config: ModelConfig, weights: Weights, kind: GraphKind, precision: WeightPrecision): Graph {
   const graph = new Graph();
   const context = contextOf(graph, config, weights, kind, precision);
-  const tokens = graph.input('tokens', 'int64', ['B', kind === 'decode' ? 1 : 'T']);
+  const tokens = graph.input('tokens', 'int64', ['B', kind === 'prefill' ? 'T' : 1]);
   const embedding = context.weight(embeddingName);
   let stream: Stream = { sum: ops.reshape(ops.gather(embedding, tokens), ['N', config.hiddenSize]), added: null };
   const cached: Value[] = [];
@@ -67,7 +71,7 @@ function buildGraph(config: ModelConfig, weights: Weights, kind: 'prefill' | 'de
     stream = { sum, added: feedForward(context, normed, layer) };
   }
   graph.scope = 'head/';
-  if (kind === 'decode') {
+  if (kind !== 'prefill') {
     const { normed } = normalised(context, stream, finalNormName);
     graph.output('logits', context.linear(normed, 'head.weight', [headName(config)]));
   }
@@ -86,7 +90,7 @@ function normalised({ config, weight }: Context, { sum, added }: Stream, norm: s
   return ops.skipSimplifiedLayerNormalization(sum, added, weight(norm), config.rmsNormEps);
 }
 
-function contextOf(graph: Graph, config: ModelConfig, weights: Weights, kind: 'prefill' | 'decode', precision: WeightPrecision): Context {
+function contextOf(graph: Graph, config: ModelConfig, weights: Weights, kind: GraphKind, precision: WeightPrecision): Context {
   const made = new Map<string, Value>();
   const initializer = (name: string, tensor: () => Tensor): Value => {
     const value = made.get(name) ?? graph.initializer(name, 'float32', tensor().shape, tensor().data);
@@ -104,7 +108,7 @@ function contextOf(graph: Graph, config: ModelConfig, weights: Weights, kind: 'p
   };
   const tables = rotaryTables(config, config.maxPositions);
   const table = (name: string, data: Float32Array) => graph.initializer(name, 'float32', [config.maxPositions, config.headDim / 2], data);
-  const positions = graph.input('positions', 'int64', ['B', kind === 'decode' ? 1 : 'T']);
+  const positions = graph.input('positions', 'int64', ['B', kind === 'prefill' ? 'T' : 1]);
   return {
     graph,
     config,
@@ -115,7 +119,7 @@ function contextOf(graph: Graph, config: ModelConfig, weights: Weights, kind: 'p
     positions,
     cosine: table('cosine', tables.cosine),
     sine: table('sine', tables.sine),
-    attention: kind === 'decode' ? tokenAttention(graph, config) : chunkAttention(graph, config, positions),
+    attention: kind === 'prefill' ? chunkAttention(graph, config, positions) : tokenAttention(graph, config, kind === 'decode'),
   };
 }
 
@@ -128,9 +132,9 @@ function attentionInputs(context: Context, normed: Value, layer: number): Attent
   const bias = config.attentionBias ? context.packed(`layers.${layer}.qkv.bias`, [names.queryBias, names.keyBias, names.valueBias]) : undefined;
   const joined = context.linear(normed, `layers.${layer}.qkv.weight`, [names.query, names.key, names.value], bias);
   const perHead =
-    kind === 'decode'
-      ? ops.reshape(joined, ['B', all, 1, headDim])
-      : ops.transpose(ops.reshapeTo(joined, rowShape(context, [all, headDim]), ['B', 'T', all, headDim]), [0, 2, 1, 3]);
+    kind === 'prefill'
+      ? ops.transpose(ops.reshapeTo(joined, rowShape(context, [all, headDim]), ['B', 'T', all, headDim]), [0, 2, 1, 3])
+      : ops.reshape(joined, ['B', all, 1, headDim]);
   const [query, key, value] = rotated(context, perHead, layer);
   return { query, key, value };
 }

@@ -132,14 +132,12 @@ export class DecodingBatch {
       tokens[place] = BigInt(row.nextToken);
       positions[place] = BigInt(row.context.length + row.length);
     });
-    const { logits, kv } = await this.#model.decode.run({
+    const withoutContexts = this.#contexts.slots === 0 ? this.#model.decodeWithoutContexts : null;
+    const { logits, kv } = await (withoutContexts ?? this.#model.decode).run({
       tokens: { data: tokens, shape: [count, 1] },
       positions: { data: positions, shape: [count, 1] },
-      ...this.#visible(count),
-      ...this.#contexts.feeds(
-        this.#rows.map(({ context }) => context),
-        count,
-      ),
+      ...this.#visible(count, withoutContexts === null),
+      ...(withoutContexts ? {} : this.#contextFeeds(count)),
       ...this.#cache.feeds(count, this.#model.config.layerCount, ['keys', 'values'], [1]),
     });
     const size = (kv as Float32Array).length / count;
@@ -151,8 +149,13 @@ export class DecodingBatch {
     return logits as Float32Array;
   }
 
+  #contextFeeds(count: number): Record<string, Feed> {
+    const contexts = this.#rows.map(({ context }) => context);
+    return this.#contexts.feeds(contexts, count);
+  }
+
   /** What each row sees: its context, what it has sampled, and the token itself. */
-  #visible(count: number): Record<'mask' | 'parts', Feed> {
+  #visible(count: number, withContexts: boolean): Record<'mask' | 'parts', Feed> {
     const [contextSlots, ownSlots] = [this.#contexts.slots, this.#cache.slots];
     const width = contextSlots + ownSlots + 1;
     const mask = new Float32Array(count * width).fill(masked);
@@ -162,8 +165,8 @@ export class DecodingBatch {
       mask.fill(0, start, start + context.length);
       mask.fill(0, start + contextSlots, start + contextSlots + length);
     });
-    const parts = BigInt64Array.of(BigInt(contextSlots), BigInt(ownSlots), 1n);
-    return { mask: { data: mask, shape: [count, 1, 1, 1, width] }, parts: { data: parts, shape: [3] } };
+    const parts = BigInt64Array.from([...(withContexts ? [contextSlots] : []), ownSlots, 1], BigInt);
+    return { mask: { data: mask, shape: [count, 1, 1, 1, width] }, parts: { data: parts, shape: [parts.length] } };
   }
 
   #sample(row: Row, logits: Float32Array): Finished | undefined {

@@ -1,8 +1,9 @@
-/** @file A policy version ready to generate: its two sessions, with the weights packed into them. */
+/** @file A policy version ready to generate: its sessions, with the weights packed into them. */
 import { modelBytes } from '../../../core/graph/onnx.ts';
 import type { ModelConfig, Weights } from '../../../core/model/config.ts';
 import { decodeGraph, prefillGraph } from '../../../core/model/decodeGraph.ts';
 import type { WeightPrecision } from '../../../core/model/quantisation.ts';
+import { parameterCount } from '../../../core/model/tensorNames.ts';
 import { readPolicyDirectory } from '../../checkpoint/policyDirectory.ts';
 import { createSession, intraOpThreads, type Session } from '../ort/session.ts';
 
@@ -13,6 +14,8 @@ export interface PolicyModel {
   readonly config: ModelConfig;
   readonly prefill: Session;
   readonly decode: Session;
+  /** The same without contexts, for steps in which no row has one; null where another copy of the weights would be too much for what it saves. */
+  readonly decodeWithoutContexts: Session | null;
   /** Rows of attention in a run at least: fewer, and a product of one row could be cut in two for threads without work, and add up otherwise. */
   readonly leastRows: number;
   release(): Promise<void>;
@@ -35,12 +38,17 @@ export async function createPolicyModel(key: string, config: ModelConfig, weight
   };
   const prefill = await createSession(modelBytes(prefillGraph(config, weights, precision)), options);
   const decode = await createSession(modelBytes(decodeGraph(config, weights, precision)), options);
+  const isSmall = Float32Array.BYTES_PER_ELEMENT * parameterCount(config) <= mostCopiedBytes;
+  const decodeWithoutContexts = isSmall ? await createSession(modelBytes(decodeGraph(config, weights, precision, false)), options) : null;
+  const sessions = { prefill, decode, decodeWithoutContexts };
   const release = async () => {
-    await prefill.release();
-    await decode.release();
+    for (const session of Object.values(sessions)) await session?.release();
   };
-  return { key, weights: precision, config, prefill, decode, leastRows: Math.ceil(threads / config.kvHeadCount), release };
+  return { key, weights: precision, config, ...sessions, leastRows: Math.ceil(threads / config.kvHeadCount), release };
 }
+
+/** Of float32 weights: what operators cost beside the work they do, and so what leaving some out saves, hardly shows in larger models. */
+const mostCopiedBytes = 128 * 2 ** 20;
 
 /** Multiply-adds of one token in one layer below which a second thread costs more than it gives. */
 const smallLayer = 500_000;
