@@ -18,8 +18,9 @@ SHAPES = {
 }
 
 
-# Sampled before every measurement: the first steps after a pause find cold caches and sleeping threads.
-WARMING = 32
+# Generated for this long before every measurement, in batches like the measured one: the first steps after a pause find cold caches and sleeping threads.
+WARMING_SECONDS = 0.5
+WARMING_TOKENS = 32
 
 
 def model_of(shape):
@@ -30,7 +31,9 @@ def model_of(shape):
 
 def tokens_per_second(model, rows, prompt_tokens, sampled, shared):
     prompt = torch.randint(1, model.config.vocab_size, (1 if shared else rows, prompt_tokens)).expand(rows, prompt_tokens).contiguous()
-    model.generate(prompt[:1, :1], max_new_tokens=WARMING, min_new_tokens=WARMING, do_sample=True, top_k=0, pad_token_id=0)
+    begun = time.perf_counter()
+    while time.perf_counter() - begun < WARMING_SECONDS:
+        model.generate(prompt[:, :1], max_new_tokens=WARMING_TOKENS, min_new_tokens=WARMING_TOKENS, do_sample=True, top_k=0, pad_token_id=0)
     start = time.perf_counter()
     model.generate(prompt, max_new_tokens=sampled, min_new_tokens=sampled, do_sample=True, top_k=0, pad_token_id=0)
     return rows * sampled / (time.perf_counter() - start)

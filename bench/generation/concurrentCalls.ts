@@ -9,7 +9,11 @@ import { initialWeights } from '../../core/model/initialWeights.ts';
 import { presetConfig } from '../../core/model/presets.ts';
 import { randomOf } from '../../core/random.ts';
 
-/** Sampled before every measurement: others have been measured meanwhile, and first steps find cold caches and sleeping threads. */
+/**
+ * Generated for this long before every measurement, in batches like the measured one: others have been measured meanwhile, and first steps find
+ * cold caches and sleeping threads. In time, not tokens, so that the slower side is not the warmer one.
+ */
+const warmingMs = 500;
 const warmingTokens = 32;
 
 export async function writeRandomPolicy(directory: string, preset: Parameters<typeof presetConfig>[0], vocabSize: number): Promise<void> {
@@ -30,9 +34,11 @@ export interface Calls {
 /** Another seed, other prompts: no prefix is found computed. */
 export async function tokensPerSecond(decoder: Decoder, policy: PolicyDirectory, calls: Calls, seed: number): Promise<number> {
   const requests = requestsOf(calls, seed);
-  await decoder.generate(policy, { ...(requests[0] as DecodingRequest), context: Int32Array.of(1), maxTokens: warmingTokens });
+  const warmer = requests.map((request) => ({ ...request, context: Int32Array.of(1), maxTokens: warmingTokens }));
+  const generateAll = (all: readonly DecodingRequest[]) => Promise.all(all.map((request) => decoder.generate(policy, request)));
+  for (const begun = performance.now(); performance.now() - begun < warmingMs; ) await generateAll(warmer);
   const start = performance.now();
-  await Promise.all(requests.map((request) => decoder.generate(policy, request)));
+  await generateAll(requests);
   return (calls.rows * calls.sampledTokens * 1000) / (performance.now() - start);
 }
 

@@ -55,7 +55,7 @@ function ownShape(positions: Value, inner: readonly number[]): Value {
 /**
  * A token sees its row's context, what the row has sampled since, and itself; one softmax runs over the whole row. Inputs: see `decodeGraph`.
  * What a row has sampled meets one query a product: kernels for one query read a matrix where it lies, those for several copy it first,
- * which would be most of the work. They know no factor, so queries are scaled beforehand.
+ * which would be most of the work. They know no factor, so queries come scaled: see `withScaledQueries`.
  */
 export function tokenAttention(graph: Graph, config: ModelConfig, withContexts: boolean): CachedAttention {
   const { headCount: heads, kvHeadCount: kvHeads, headDim } = config;
@@ -65,10 +65,9 @@ export function tokenAttention(graph: Graph, config: ModelConfig, withContexts: 
   const mask = graph.input('mask', 'float32', ['B', 1, 1, 1, width]);
   const parts = graph.input('parts', 'int64', [widths.length]);
   const contextOf = withContexts ? contextProducts(graph, config) : () => null;
-  const scale = 1 / Math.sqrt(headDim);
   const ofRow = (x: Value, queries: number) => ops.reshape(x, ['B', kvHeads, queries, 1, headDim]);
   return (inputs, layer) => {
-    const [query, key, value] = [ops.mul(ofRow(inputs.query, group), scale), ofRow(inputs.key, 1), ofRow(inputs.value, 1)];
+    const [query, key, value] = [ofRow(inputs.query, group), ofRow(inputs.key, 1), ofRow(inputs.value, 1)];
     const [keys, values] = cache(graph, ['keys', 'values'], layer, ['B', kvHeads, 1, 'S', headDim]);
     const context = contextOf(layer);
     const toRow = [ops.fusedMatMul(query, keys, { transB: true }), ops.fusedMatMul(query, key, { transB: true })];

@@ -11,6 +11,7 @@ import { type AttentionInputs, type CachedAttention, chunkAttention, tokenAttent
 import type { ModelConfig, Tensor, Weights } from './config.ts';
 import { bitsOf, quantisationBlock, quantised, type WeightPrecision } from './quantisation.ts';
 import { rotaryTables } from './rotary.ts';
+import { withScaledQueries } from './scaledQueries.ts';
 import { embeddingName, finalNormName, headName, layerNames } from './tensorNames.ts';
 
 /** Positions in a cache come in multiples of this; prefill chunks are aligned to it. */
@@ -54,7 +55,7 @@ interface Context {
 
 function buildGraph(config: ModelConfig, weights: Weights, kind: GraphKind, precision: WeightPrecision): Graph {
   const graph = new Graph();
-  const context = contextOf(graph, config, weights, kind, precision);
+  const context = contextOf(graph, config, kind === 'prefill' ? weights : withScaledQueries(config, weights), kind, precision);
   const tokens = graph.input('tokens', 'int64', ['B', kind === 'prefill' ? 'T' : 1]);
   const embedding = context.weight(embeddingName);
   let stream: Stream = { sum: ops.reshape(ops.gather(embedding, tokens), ['N', config.hiddenSize]), added: null };
@@ -166,12 +167,13 @@ function rowShape(context: Context, inner: readonly number[]): Value {
   return ops.concat([ops.shape(context.positions), context.graph.integers(inner)], 0);
 }
 
-function feedForward({ config, weight, packed, linear }: Context, normed: Value, layer: number): Value {
+function feedForward({ config, weight, linear }: Context, normed: Value, layer: number): Value {
   const names = layerNames(layer);
-  const bias = config.feedForwardBias ? packed(`layers.${layer}.gate_up.bias`, [names.gateBias, names.upBias]) : undefined;
-  const joined = linear(normed, `layers.${layer}.gate_up.weight`, [names.gate, names.up], bias);
-  const [gate, up] = ops.split(joined, [config.intermediateSize, config.intermediateSize], 1) as [Value, Value];
-  return linear(ops.mul(ops.quickGelu(gate), up), names.down, [names.down], config.feedForwardBias ? weight(names.downBias) : undefined);
+  const bias = (name: string) => (config.feedForwardBias ? weight(name) : undefined);
+  // Two products: halves of one would have to be copied apart, which takes longer than a second call.
+  const gate = linear(normed, names.gate, [names.gate], bias(names.gateBias));
+  const up = linear(normed, names.up, [names.up], bias(names.upBias));
+  return linear(ops.mul(ops.quickGelu(gate), up), names.down, [names.down], bias(names.downBias));
 }
 
 function quantisedLinear(x: Value, name: string, matrix: Tensor, bits: 8 | 4, bias: Value | undefined): Value {

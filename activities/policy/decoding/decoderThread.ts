@@ -39,7 +39,7 @@ class DecodingThread {
 
   receive(message: ToThread): void {
     this.#inbox.push(message);
-    if (message.kind === 'generate') this.#gathering.arrived(performance.now());
+    if (message.kind === 'generate') this.#gathering.arrived(performance.now(), this.#callsUnderWay());
     if (!this.#running) void this.#run();
     else if (this.#gathering.remainingMs(performance.now()) === 0) this.#wake();
   }
@@ -70,6 +70,11 @@ class DecodingThread {
         };
       }
     });
+  }
+
+  #callsUnderWay(): number {
+    const arriving = this.#inbox.filter(({ kind }) => kind === 'generate').length;
+    return this.#busy().reduce((sum, { batch }) => sum + batch.ids.length, arriving);
   }
 
   #busy(): LoadedPolicy[] {

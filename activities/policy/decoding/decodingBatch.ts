@@ -140,12 +140,11 @@ export class DecodingBatch {
       ...(withoutContexts ? {} : this.#contextFeeds(count)),
       ...this.#cache.feeds(count, this.#model.config.layerCount, ['keys', 'values'], [1]),
     });
-    const size = (kv as Float32Array).length / count;
-    this.#rows.forEach((row, place) => {
-      const data = (kv as Float32Array).subarray(place * size, (place + 1) * size);
-      this.#cache.write(place, row.length, { data, width: 1, count: 1 });
-      row.length += 1;
-    });
+    this.#cache.writeStep(
+      kv as Float32Array,
+      this.#rows.map(({ length }) => length),
+    );
+    for (const row of this.#rows) row.length += 1;
     return logits as Float32Array;
   }
 
